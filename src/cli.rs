@@ -430,6 +430,17 @@ pub(crate) struct Verify {
     /// no other
     #[arg(long, env = "SEATRIAL_ONLY", value_name = "FILE")]
     pub(crate) only: Option<PathBuf>,
+    /// Control totals: a CSV with `count` (recordings) or `calls`, and any of `day`, `site` and
+    /// `queue`. What the source does not come to is a mismatch
+    #[arg(long, env = "SEATRIAL_TOTALS", value_name = "FILE.csv")]
+    pub(crate) totals: Option<PathBuf>,
+    /// The migration is still running: judge only calls that have been at rest in the target for so
+    /// many minutes; what is in flight is never an alarm
+    #[arg(long, env = "SEATRIAL_WHILE_MIGRATING", value_name = "MINUTES", num_args = 0..=1, require_equals = true, default_missing_value = "60")]
+    pub(crate) while_migrating: Option<u32>,
+    /// Folder of an earlier report of this migration: tell what has changed since
+    #[arg(long, env = "SEATRIAL_AGAINST", value_name = "OLD-REPORT")]
+    pub(crate) against: Option<PathBuf>,
     /// Print what the report in the folder of --report says of one call, named by its id or a
     /// recording's, on either side; verifies nothing and sends nothing
     #[arg(long, env = "SEATRIAL_CALL", value_name = "ID")]

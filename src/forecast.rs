@@ -30,6 +30,8 @@ struct Told<'a> {
     bill: Option<&'a Bill>,
     finishes: Option<String>,
     days_late: Option<i64>,
+    /// What the platform's maximum of legal holds means. Absent: it cannot be met.
+    legal_holds: Option<String>,
     warning: Option<&'static str>,
 }
 
@@ -44,7 +46,7 @@ pub(crate) fn run(arguments: &cli::Forecast, output: &Output) -> Ending {
             .map_err(|error| error.to_string())?;
         Ok((prepared, prices))
     });
-    let ((load, pace), prices) = match prepared {
+    let ((load, pace, protection), prices) = match prepared {
         Ok(prepared) => prepared,
         Err(sentence) => return terminal::fail(Ending::BadCall, &sentence),
     };
@@ -70,6 +72,7 @@ pub(crate) fn run(arguments: &cli::Forecast, output: &Output) -> Ending {
         .deadline
         .and_then(|deadline| Some(i64::from(deadline.until(finishes?).ok()?.get_days())));
     let sentence = sentence(&found, finishes, late);
+    let legal_holds = protection.sentence(&load, pace.surface);
     let warning = (pace.tokens > 1).then_some(TOKENS);
     if output.json {
         let finishes = finishes.map(|date| date.to_string());
@@ -82,11 +85,15 @@ pub(crate) fn run(arguments: &cli::Forecast, output: &Output) -> Ending {
             bill: bill.as_ref(),
             finishes,
             days_late: late.filter(|late| *late > 0),
+            legal_holds,
             warning,
         };
         terminal::document(&told);
     } else {
         tell(&load, &found, bill.as_ref());
+        if let Some(legal_holds) = legal_holds {
+            terminal::say(&format!("  {legal_holds}"));
+        }
         if let Some(warning) = warning {
             terminal::say(&format!("  with {} tokens; {warning}", pace.tokens));
         }
@@ -101,16 +108,20 @@ pub(crate) fn run(arguments: &cli::Forecast, output: &Output) -> Ending {
 }
 
 /// From a plan, a scenario, or the figures alone; a figure that is given wins.
-fn prepare(arguments: &cli::Forecast) -> Result<(Load, Pace), String> {
-    let (load, mut pace) = match &arguments.from {
-        None => (None, usual_pace()),
-        Some(path) if is_plan(path)? => (
-            None,
-            of_plan(&LoadedPlan::read(path).map_err(|error| error.to_string())?),
-        ),
+fn prepare(arguments: &cli::Forecast) -> Result<(Load, Pace, Protection), String> {
+    let (load, mut pace, protection) = match &arguments.from {
+        None => (None, usual_pace(), Protection::default()),
+        Some(path) if is_plan(path)? => {
+            let loaded = LoadedPlan::read(path).map_err(|error| error.to_string())?;
+            (None, of_plan(&loaded), Protection::of_plan(&loaded))
+        }
         Some(path) => {
             let scenario = Scenario::read(path).map_err(|error| error.to_string())?;
-            (Some(load_of(&scenario)), pace_of(&scenario))
+            let protection = Protection {
+                most: scenario.setup.genesys_cloud.max_protected,
+                ..Protection::default()
+            };
+            (Some(load_of(&scenario)), pace_of(&scenario), protection)
         }
     };
     if let Some(surface) = arguments.surface {
@@ -172,7 +183,52 @@ fn prepare(arguments: &cli::Forecast) -> Result<(Load, Pace), String> {
             transcoded: !kept,
         },
         pace,
+        protection,
     ))
+}
+
+/// How many conversations an organisation of Genesys Cloud protects against deletion.
+struct Protection {
+    most: u64,
+    /// Of these taken by conversations of others.
+    taken: u64,
+}
+
+impl Default for Protection {
+    fn default() -> Protection {
+        // Source: help page on protecting recordings from deletion for a legal hold directive.
+        Protection {
+            most: 1000,
+            taken: 0,
+        }
+    }
+}
+
+impl Protection {
+    fn of_plan(loaded: &LoadedPlan) -> Protection {
+        let retention = &loaded.plan.retention;
+        Protection {
+            most: retention
+                .max_holds
+                .map_or(Protection::default().most, u64::from),
+            taken: u64::from(retention.holds_taken),
+        }
+    }
+
+    /// What a reader should know. Absent: there are fewer calls than can be protected, or the
+    /// target has no maximum.
+    fn sentence(&self, load: &Load, surface: Surface) -> Option<String> {
+        let left = self.most.saturating_sub(self.taken);
+        let is_possible = surface.has_most_holds() && load.calls > left;
+        is_possible.then(|| {
+            format!(
+                "legal holds: the organisation protects at most {} conversations, and {} of them \
+                 are taken; migrate --dry-run counts the calls under hold",
+                figure(self.most),
+                figure(self.taken)
+            )
+        })
+    }
 }
 
 fn is_plan(path: &Path) -> Result<bool, String> {

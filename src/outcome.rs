@@ -26,6 +26,9 @@ pub(crate) fn tell_lines(outcome: &Outcome) {
     if let Some(sentence) = tally.stand_in.sentence(tally.interactions) {
         terminal::say(&format!("  stand-in: {sentence}"));
     }
+    if let Some(holds) = &outcome.holds {
+        terminal::say(&format!("  {}", holds.sentence()));
+    }
     if outcome.taken_up > 0 {
         let calls = if outcome.taken_up == 1 {
             "call"

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::path::Path;
+use std::time::Duration;
 
 use plan::LoadedPlan;
 use platforms::clock::Clock;
@@ -43,6 +44,11 @@ pub(crate) async fn run(arguments: Verify, output: Output) -> Ending {
             Jobs::Create
         },
         only,
+        totals: arguments.totals,
+        while_migrating: arguments
+            .while_migrating
+            .map(|minutes| Duration::from_secs(u64::from(minutes) * 60)),
+        against: arguments.against,
         report_dir: Some(arguments.report.clone()),
         decryption_keys: arguments.decryption_key,
         exports,

@@ -179,30 +179,33 @@ fn a_verification_says_how_far_it_looked() {
         whole.summary["scope"],
         json!({"metadata": "all", "audio": "all", "source": "live"})
     );
-    for (arguments, key, value, words) in [
+    for (arguments, key, value, words, code) in [
         (
             ["--source", "staged"],
             "source",
             "staged",
             "judged against staged data",
+            21,
         ),
         (
             ["--audio", "none"],
             "audio",
             "none",
             "audio was not compared",
+            0,
         ),
         (
             ["--audio", "5"],
             "audio",
             "sample",
             "audio was compared for 5 of",
+            0,
         ),
     ] {
         let verified = simulation.verify(&arguments);
         assert_eq!(
             (verified.run.code, &verified.findings),
-            (0, &Vec::new()),
+            (code, &Vec::new()),
             "{}",
             verified.run
         );

@@ -11,6 +11,7 @@ use platforms::clock::Clock;
 
 use crate::custody;
 use crate::error::StepError;
+use crate::holds::HoldGate;
 use crate::ledger::{Change, InteractionRow, Ledger, RecordingRow};
 use crate::phone::PhoneRule;
 use crate::prepare::{Prepared, prepare};
@@ -35,6 +36,8 @@ pub(crate) struct RunContext {
     /// Interactions, by seq, that a later page showed to share their id: whoever works on one
     /// leaves it.
     pub(crate) collided: Mutex<HashSet<i64>>,
+    /// Which calls under legal hold go.
+    pub(crate) holds: HoldGate,
 }
 
 /// One run's work on a call: nothing of it is stored, and a resumed run begins with an empty one.

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::behind::LeftBehind;
 use crate::canary::Canary;
+use crate::holds::Holds;
 use crate::ledger::Tally;
 
 /// A run that came to its end.
@@ -31,6 +32,10 @@ pub struct Outcome {
     /// The canary this run sent. Absent: it was none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub canary: Option<Canary>,
+    /// Calls under legal hold, and how many can be protected. Absent: the target has no maximum, or
+    /// they were not counted, because there are no more calls than it protects.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub holds: Option<Holds>,
 }
 
 impl Outcome {

@@ -12,6 +12,7 @@ use platforms::transport::Transport;
 
 use crate::coverage::{Coverage, hints};
 use crate::error::RunError;
+use crate::holds;
 use crate::ledger::{self, Ledger};
 use crate::legacy_id::key;
 use crate::resolve::Resolver;
@@ -123,6 +124,10 @@ async fn survey(
             .sentence(&plan)
             .map(|text| note(format!("stand-in: {text}"))),
     );
+    let most = target.rules().holds_at_most();
+    preflight
+        .findings
+        .extend(holds::outlook(&plan, most, coverage.calls).map(note));
     preflight
         .findings
         .extend(coverage.refusal(&plan).map(|text| Finding {

@@ -15,8 +15,9 @@ use crate::behind;
 use crate::canary::{self, Canary};
 use crate::context::RunContext;
 use crate::coverage;
-use crate::engine::{RUN_IN_PROGRESS, Run, process};
+use crate::engine::{RUN_IN_PROGRESS, Run, holds, process};
 use crate::error::RunError;
+use crate::holds::HoldGate;
 use crate::ledger::{self, Open};
 use crate::options::{Options, Progress};
 use crate::outcome::Outcome;
@@ -104,6 +105,7 @@ async fn run_plan(
             replace: options.replace,
             unconfirmed_up_to,
             collided: Mutex::default(),
+            holds: HoldGate::default(),
             plan,
         },
         source,
@@ -115,6 +117,7 @@ async fn run_plan(
         pages: tokio::sync::Mutex::default(),
         quarantined: AtomicU64::new(0),
     });
+    holds::require(&run, options.interrupt.as_ref()).await?;
     let canary = match options.canary {
         Some(wanted) => Some(canary::send(&run, &options, wanted, progress).await?),
         None => {
@@ -156,5 +159,6 @@ async fn finish(run: &Run, canary: Option<Canary>, taken_up: u64) -> Result<Outc
         )
         .await?,
         canary,
+        holds: holds::seen(run).await?,
     })
 }

@@ -30,7 +30,7 @@ pub use pii::{Pauses, Phones, Pii};
 pub use plan::{Ledger, MappingFiles, Pace, Plan, Staging};
 pub use reason::Reason;
 pub use region::{REGIONS, is_vendor_host};
-pub use retention::{Expired, OverMax, Retention, RetentionClass};
+pub use retention::{Expired, HoldsBeyondMaximum, OverMax, Retention, RetentionClass};
 pub use rules::{Partial, Rules, UnmappedAgent, UnmappedQueue};
 pub use secret::{Secret, SecretRef};
 pub use source::Source;

@@ -34,6 +34,8 @@ pub enum Reason {
     PiiUnprotectable,
     /// The retention exceeds what the organisation may keep.
     RetentionOverMax,
+    /// The call is under legal hold, and the organisation protects no more conversations.
+    HoldOverMax,
     /// The retention ended before the migration.
     Expired,
     /// The source's record of the call or of the recording is in a form that cannot be read: a
@@ -43,7 +45,7 @@ pub enum Reason {
 
 impl Reason {
     /// Every reason, in the order of the contract.
-    pub const ALL: [Reason; 13] = [
+    pub const ALL: [Reason; 14] = [
         Reason::UnmappedQueue,
         Reason::UnmappedAgent,
         Reason::AudioUndecodable,
@@ -55,6 +57,7 @@ impl Reason {
         Reason::IdCollision,
         Reason::PiiUnprotectable,
         Reason::RetentionOverMax,
+        Reason::HoldOverMax,
         Reason::Expired,
         Reason::SourceUnreadable,
     ];
@@ -74,6 +77,7 @@ impl Reason {
             Reason::IdCollision => "id_collision",
             Reason::PiiUnprotectable => "pii_unprotectable",
             Reason::RetentionOverMax => "retention_over_max",
+            Reason::HoldOverMax => "hold_over_max",
             Reason::Expired => "expired",
             Reason::SourceUnreadable => "source_unreadable",
         }

@@ -17,6 +17,13 @@ pub struct Retention {
     pub expired: Expired,
     /// The source's class names.
     pub class: BTreeMap<String, RetentionClass>,
+    /// Conversations that the organisation protects against deletion at most. Absent: as many as the
+    /// vendor says. Genesys Cloud alone has a maximum.
+    pub max_holds: Option<u32>,
+    /// Of these taken by conversations that are not of this migration. No API counts them.
+    pub holds_taken: u32,
+    /// What becomes of calls under legal hold for which no protection is left.
+    pub holds_beyond_maximum: HoldsBeyondMaximum,
     /// GIR: the site's purge rules, which no API tells.
     pub gir_rule: Vec<PurgeRule>,
 }
@@ -30,6 +37,17 @@ pub enum OverMax {
     Quarantine,
     /// It is kept for the maximum.
     Clamp,
+}
+
+/// What becomes of calls under legal hold beyond what the organisation protects.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum HoldsBeyondMaximum {
+    /// The plan is refused before the first write.
+    #[default]
+    Refuse,
+    /// The latest calls under hold stay behind.
+    Quarantine,
 }
 
 /// What becomes of a recording whose retention has ended.

@@ -22,7 +22,10 @@ pause_share = 0.0
 stereo_share = 0.0
 [plan.audio]
 format = "keep"
+[plan.retention]
+max_holds = 1000000
 [genesys_cloud.limits]
+max_protected = 1000000
 requests_per_minute = 0
 uploads_per_second = 0
 [expect]

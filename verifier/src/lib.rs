@@ -16,6 +16,8 @@
 //! | `expected` | what must be in the target: pure |
 //! | `requests`, `drift` | every request that may be sent: listed, enforced, reckoned; answers outside the documented shapes |
 //! | `saved_readings` | readings of an unfinished verification |
+//! | `holds` | how many legal holds stand |
+//! | `totals`, `in_flight` | whether the source was read whole; what a running migration is still at |
 //! | `matching`, `cross_call` | which record is which; what only shows across calls |
 //! | `sound`, `audio_compare`, `envelope` | audio of both sides, a pair at a time; encrypted files |
 //! | `compare_files` | two files by themselves |
@@ -35,6 +37,8 @@ mod envelope;
 mod expected;
 mod finding;
 mod habits;
+mod holds;
+mod in_flight;
 mod matching;
 mod observed;
 mod options;
@@ -50,6 +54,7 @@ mod sound;
 mod source;
 mod summarize;
 mod target;
+mod totals;
 mod utc_millis;
 mod verdict;
 
@@ -64,13 +69,17 @@ pub use compare_files::{FileDifference, Fit, compare_files, fit_files};
 pub use defect::{Defect, Severity};
 pub use drift::DriftLine;
 pub use finding::Finding;
+pub use holds::Holds;
+pub use in_flight::InFlight;
 pub use options::{AudioScope, Exports, Jobs, Options, Progress, Silent, SourceFrom, Stage};
 pub use report::{
-    CallEvidence, Group, RecordingLine, Report, RequestLine, Scope, StandIn, Summary, evidence_of,
+    Against, CallEvidence, Change, ChangeKind, Group, RecordingLine, Report, RequestLine, Scope,
+    StandIn, Summary, evidence_of,
 };
 pub use requests::{Budget, BudgetLine, Creation, Listed, Side};
 pub use run_error::RunError;
 pub use target::{HandedOver, Stores};
+pub use totals::{CountOf, TotalsCompared, TotalsDifference};
 pub use utc_millis::UtcMillis;
 pub use verdict::{BreakdownRow, Counts, Dimension, SampleBound, Verdict, upper_bound_95};
 

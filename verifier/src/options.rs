@@ -27,13 +27,23 @@ pub struct Options {
     /// Only these interactions of the source are expected and judged; conversations of other
     /// interactions are out of scope. The report says so. Absent: all.
     pub only: Option<BTreeSet<String>>,
+    /// Control totals from elsewhere, as CSV: how many recordings or calls the source must have.
+    /// Absent: nobody says. Source: docs/reference/match.md, "Population".
+    pub totals: Option<PathBuf>,
+    /// The migration is still running: only calls are judged of which nothing was put into the
+    /// target for so long before the verification began, or which are as they should be already.
+    /// Absent: it has ended, and everything is judged.
+    pub while_migrating: Option<Duration>,
+    /// Folder of an earlier report of this migration; what has changed since is told. Absent:
+    /// nothing is compared.
+    pub against: Option<PathBuf>,
     /// Interaction Recording: private keys for encrypted files, PEM without passphrase. What none
     /// of them opens is hidden.
     pub decryption_keys: Vec<PathBuf>,
     /// Interaction Recording: exports that stand for a store.
     pub exports: Exports,
-    /// Folder for `summary.json`, `findings.jsonl`, `drift.jsonl`, `requests.jsonl` and
-    /// `breakdown.csv`. Absent: nothing is written.
+    /// Folder for `summary.json`, `findings.jsonl`, `drift.jsonl`, `requests.jsonl`,
+    /// `breakdown.csv` and, with [`Options::against`], `changes.jsonl`. Absent: nothing is written.
     pub report_dir: Option<PathBuf>,
     /// Cancelled to stop early; the verification then ends with [`crate::RunError::Interrupted`].
     pub interrupt: CancellationToken,
@@ -52,6 +62,9 @@ impl Default for Options {
             // An analytics job over years takes minutes; one that takes an hour is stuck.
             patience: Duration::from_secs(3600),
             only: None,
+            totals: None,
+            while_migrating: None,
+            against: None,
             decryption_keys: Vec::new(),
             exports: Exports::default(),
             report_dir: None,

@@ -6,9 +6,12 @@ use crate::checks::presence::Judged;
 use crate::cross_call::Place;
 use crate::expected::Expectation;
 use crate::finding::Finding;
+use crate::holds::Holds;
+use crate::in_flight::InFlight;
 use crate::matching::Pairing;
 use crate::options::AudioScope;
 use crate::target::Stores;
+use crate::totals::TotalsCompared;
 
 /// Everything a verification found.
 pub(crate) struct Outcome {
@@ -33,6 +36,12 @@ pub(crate) struct Outcome {
     /// Interactions the verification was restricted to. Absent: it was not.
     pub(crate) only: Option<u64>,
     pub(crate) staged: bool,
+    /// Calls under legal hold. Absent: there are none.
+    pub(crate) holds: Option<Holds>,
+    /// How the control totals came out. Absent: none were given.
+    pub(crate) totals: Option<TotalsCompared>,
+    /// What a running migration is still at. Absent: it has ended.
+    pub(crate) in_flight: Option<InFlight>,
     /// How the target's stores were read. Absent: it has one.
     pub(crate) stores: Option<Stores>,
 }

@@ -15,12 +15,14 @@ use crate::envelope::Keys;
 use crate::expected::{Expectation, Presence, Rules, SourceSound, expected};
 use crate::finding::Finding;
 use crate::habits::Habits;
+use crate::holds;
+use crate::in_flight::Rest;
 use crate::matching::{Pairing, pair};
 use crate::observed::{TargetConversation, TargetRecording};
 use crate::options::{AudioScope, Jobs, Options, Progress, SourceFrom, Stage};
 use crate::outcome::Outcome;
 use crate::patterns;
-use crate::report::{Report, write_recordings};
+use crate::report::{EarlierReport, Report, recording_lines, write_recordings};
 use crate::requests::{Allowance, Gates, Sizes};
 use crate::run_error::RunError;
 use crate::saved_readings::SavedReadings;
@@ -28,6 +30,7 @@ use crate::sound::{AudioFingerprint, PairSound, Stored, TargetSound};
 use crate::source::{self, SourceInteraction, SourceSnapshot};
 use crate::summarize::{Traffic, summarize};
 use crate::target::{self, Address, Asked, Platform, Reconciling, TargetSnapshot};
+use crate::totals::{Population, Totals};
 use crate::utc_millis::UtcMillis;
 
 /// Recordings without a pair whose audio is fetched to find out whose they are; beyond that
@@ -44,6 +47,12 @@ pub(crate) async fn run(
     progress: &dyn Progress,
 ) -> Result<Report, RunError> {
     let platform = target::platform(loaded);
+    let (totals, earlier) = handed_over(loaded, options)?;
+    let rest = options.while_migrating.map(|rest| Rest {
+        before: UtcMillis::from_ms(clock.now_ms())
+            .plus_ms(-i64::try_from(rest.as_millis()).unwrap_or(i64::MAX)),
+        seconds: rest.as_secs(),
+    });
     let mut rules = Rules::new(
         loaded,
         platform.agent_table(loaded),
@@ -71,6 +80,14 @@ pub(crate) async fn run(
     .await?;
     rules.extensions = extensions;
     platform.check_agents(&interactions, &rules)?;
+    let most_holds = holds::most(loaded, platform.holds_at_most());
+    rules.holds_beyond = holds::behind(
+        loaded,
+        most_holds,
+        &interactions,
+        &rules,
+        options.only.is_none(),
+    );
     let mut needs = BTreeSet::new();
     rules.maximum = target.maximum_retention(&mut needs).await?;
     let expecting = Expecting {
@@ -109,7 +126,10 @@ pub(crate) async fn run(
         keys,
         concurrency: options.concurrency,
     };
-    let mut world = World::new(expecting, &snapshot, as_of, options.only.is_some());
+    if let Some(rest) = &rest {
+        snapshot.orphans.retain(|orphan| rest.has(orphan));
+    }
+    let mut world = World::new(expecting, &snapshot, as_of, options.only.is_some(), rest);
     let mut heard = world.listen(&comparer, options.audio, progress).await?;
     let mut unmatched = world.unmatched_fingerprints(&comparer).await?;
     world
@@ -121,6 +141,26 @@ pub(crate) async fn run(
     outcome.audio = options.audio;
     outcome.only = options.only.as_ref().map(|only| only.len() as u64);
     outcome.staged = options.source == SourceFrom::Staged;
+    outcome.holds = holds::count(
+        &outcome.expectations,
+        &outcome.pairings,
+        &snapshot.ours,
+        &rules,
+        most_holds,
+    );
+    outcome.totals = totals.map(|totals| {
+        let population = Population {
+            interactions: &interactions,
+            expectations: &outcome.expectations,
+            pairings: &outcome.pairings,
+            buckets: outcome
+                .judged
+                .iter()
+                .map(|judged| judged.buckets.as_slice())
+                .collect(),
+        };
+        totals.compare(loaded, rules.site_zone.as_ref(), &population)
+    });
     if let Some(dir) = &options.report_dir {
         write_recordings(dir, &outcome, &heard, &snapshot.ours)?;
     }
@@ -131,7 +171,46 @@ pub(crate) async fn run(
         jobs: options.jobs,
         kept: kept.notice(),
     };
-    summarize(outcome, &*platform, &traffic)
+    let lines: Vec<_> = earlier
+        .iter()
+        .flat_map(|_| recording_lines(&outcome, &heard, &snapshot.ours))
+        .collect();
+    let mut report = summarize(outcome, &*platform, &traffic)?;
+    if let Some(earlier) = earlier {
+        report.hold_against(earlier, lines);
+    }
+    Ok(report)
+}
+
+/// What the caller names beside the plan: read before anything is asked, so that a file that is
+/// wrong costs no request.
+fn handed_over(
+    loaded: &LoadedPlan,
+    options: &Options,
+) -> Result<(Option<Totals>, Option<EarlierReport>), RunError> {
+    if options.totals.is_some() && options.only.is_some() {
+        return Err(RunError::Plan(
+            "control totals count every call, and --only leaves calls out; give one of the two"
+                .to_owned(),
+        ));
+    }
+    if let (Some(against), Some(report)) = (&options.against, &options.report_dir)
+        && std::fs::canonicalize(against)
+            .is_ok_and(|folder| std::fs::canonicalize(report).is_ok_and(|other| other == folder))
+    {
+        return Err(RunError::Plan(format!(
+            "the earlier report in {} would be written over; choose another --report",
+            against.display()
+        )));
+    }
+    let totals = options.totals.as_deref().map(Totals::read).transpose()?;
+    let namespace = &loaded.plan.identity.namespace;
+    let earlier = options
+        .against
+        .as_deref()
+        .map(|dir| EarlierReport::read(dir, namespace, &loaded.hash))
+        .transpose()?;
+    Ok((totals, earlier))
 }
 
 /// Every request that a plan and a caller let the verifier send: those to the source, then those to
@@ -231,6 +310,8 @@ struct World<'a> {
     as_of: UtcMillis,
     /// Whether only some calls are judged.
     restricted: bool,
+    /// Tells what a running migration is still at. Absent: it has ended.
+    rest: Option<Rest>,
     /// What must be there before anything was heard, and what it is paired with by then.
     unheard: Vec<Expectation>,
     pairings: Vec<Pairing>,
@@ -245,6 +326,7 @@ impl<'a> World<'a> {
         target: &'a TargetSnapshot,
         as_of: UtcMillis,
         restricted: bool,
+        rest: Option<Rest>,
     ) -> World<'a> {
         let unheard = expecting.expectations(&BTreeMap::new(), as_of);
         let (pairings, _) = pair(&unheard, &target.ours);
@@ -253,6 +335,7 @@ impl<'a> World<'a> {
             target,
             as_of,
             restricted,
+            rest,
             unheard,
             pairings,
             exchanged: BTreeMap::new(),
@@ -451,7 +534,14 @@ impl<'a> World<'a> {
             restricted,
             as_of,
         };
-        let reconciled = self.expecting.platform.reconcile(&found, &mut judged);
+        let mut reconciled = self.expecting.platform.reconcile(&found, &mut judged);
+        let (mut unclaimed, mut in_flight) = (unclaimed, None);
+        if let Some(rest) = &self.rest {
+            in_flight = Some(rest.spare(&pairings, &self.target.ours, &mut judged));
+            unclaimed.retain(|at| rest.has_all(&self.target.ours[*at]));
+            // Nobody says when a file or a post came that belongs to no call.
+            (reconciled.findings, reconciled.files) = (Vec::new(), 0);
+        }
         Habits {
             expectations: &expectations,
             pairings: &pairings,
@@ -459,8 +549,8 @@ impl<'a> World<'a> {
             rules,
         }
         .judge(&mut judged);
-        // Of chosen calls nothing can be said about the whole.
-        if !self.restricted {
+        // Of chosen calls, and of those that are through, nothing can be said about the whole.
+        if !self.restricted && self.rest.is_none() {
             patterns::name(&expectations, &mut judged);
         }
         let extra_conversations: Vec<&TargetConversation> =
@@ -511,6 +601,9 @@ impl<'a> World<'a> {
             audio: AudioScope::All,
             only: None,
             staged: false,
+            holds: None,
+            totals: None,
+            in_flight,
             stores: self.expecting.platform.stores(self.target),
         }
     }

@@ -9,6 +9,8 @@ use crate::defect::Defect;
 use crate::drift::{DriftLine, notice};
 use crate::expected::{Expectation, Presence};
 use crate::finding::Finding;
+use crate::holds::Holds;
+use crate::in_flight::InFlight;
 use crate::options::{AudioScope, Jobs};
 use crate::outcome::Outcome;
 use crate::report::{Identity, Report, RequestLine, Scope, StandIn, Summary, groups};
@@ -16,6 +18,7 @@ use crate::requests::{Announced, Operation};
 use crate::run_error::RunError;
 use crate::source::order;
 use crate::target::{Platform, Stores};
+use crate::totals::TotalsCompared;
 use crate::verdict::{
     AudioRead, Bucket, Counts, Interactions, SampleBound, SentenceInputs, breakdown, by_reason,
     sentence, upper_bound_95, verdict,
@@ -41,6 +44,12 @@ pub(crate) fn summarize(
     let counts = count(&outcome)?;
     let interactions = interactions(&outcome);
     let mut needs = outcome.needs.clone();
+    if interactions.is_population_unknown {
+        needs.insert(
+            "control totals (--totals) or the live source, for whether all of it was staged"
+                .to_owned(),
+        );
+    }
     needs.extend(
         outcome
             .judged
@@ -84,6 +93,7 @@ pub(crate) fn summarize(
         )
     });
     let stores = outcome.stores.clone();
+    let (totals, in_flight, holds) = (outcome.totals.clone(), outcome.in_flight, outcome.holds);
     let told_stores = stores.as_ref().map(Stores::words).unwrap_or_default();
     let stand_in = stand_in(&outcome.expectations);
     let calls = outcome.expectations.len() as u64;
@@ -102,6 +112,11 @@ pub(crate) fn summarize(
         (None, AudioScope::None) => AudioRead::None,
         (None, _) => AudioRead::All,
     };
+    let as_read = if staged { "staged" } else { "in the source" };
+    let total_off = totals
+        .as_ref()
+        .and_then(|totals| totals.differences.first())
+        .map(|first| first.words(as_read));
     let sentence = sentence(&SentenceInputs {
         verdict,
         counts: &counts,
@@ -112,6 +127,8 @@ pub(crate) fn summarize(
         audio: read,
         only,
         staged,
+        total_off: total_off.as_deref(),
+        in_flight: in_flight.map_or(0, |in_flight| in_flight.recordings),
         target: platform.name(),
         stores: &told_stores,
     });
@@ -126,6 +143,7 @@ pub(crate) fn summarize(
         source: if staged { "staged" } else { "live" }.to_owned(),
         stores: stores.clone(),
         only,
+        while_migrating: in_flight,
         no_jobs: traffic.jobs == Jobs::LeaveOut,
         sample,
     };
@@ -135,6 +153,9 @@ pub(crate) fn summarize(
         .map(|need| format!("could not be read; needed: {need}"))
         .collect();
     notices.extend(rounded);
+    notices.extend(holds.as_ref().and_then(Holds::words));
+    notices.extend(totals.as_ref().and_then(TotalsCompared::notice));
+    notices.extend(in_flight.as_ref().and_then(InFlight::notice));
     notices.extend(stand_in.notice(calls));
     notices.extend(whole);
     notices.extend(traffic.kept.clone());
@@ -154,9 +175,16 @@ pub(crate) fn summarize(
             .collect(),
         groups: groups(&findings),
         stand_in,
+        holds,
+        totals,
+        against: None,
         budget,
         notices,
-        assumptions: assumptions(platform, staged, site_zone_known),
+        assumptions: assumptions(
+            platform,
+            interactions.is_population_unknown,
+            site_zone_known,
+        ),
     };
     let line = |(operation, count): &(&'static Operation, u64)| RequestLine {
         side: operation.side(),
@@ -174,6 +202,7 @@ pub(crate) fn summarize(
         requests,
         breakdown,
         drift: traffic.drift.clone(),
+        changes: Vec::new(),
     })
 }
 
@@ -236,6 +265,17 @@ fn interactions(outcome: &Outcome) -> Interactions {
             .iter()
             .filter(|judged| judged.unverifiable.is_some())
             .count() as u64,
+        totals_off: outcome
+            .totals
+            .as_ref()
+            .map_or(0, |totals| totals.differences.len() as u64),
+        // Chosen calls are not said to be all.
+        is_population_unknown: outcome.staged
+            && outcome.only.is_none()
+            && !outcome
+                .totals
+                .as_ref()
+                .is_some_and(TotalsCompared::is_whole),
     }
 }
 
@@ -361,7 +401,11 @@ fn findings(outcome: Outcome) -> Vec<Finding> {
 }
 
 /// What the verifier takes for granted without a vendor's word; each by name.
-fn assumptions(platform: &dyn Platform, staged: bool, site_zone_known: bool) -> Vec<String> {
+fn assumptions(
+    platform: &dyn Platform,
+    is_population_unknown: bool,
+    site_zone_known: bool,
+) -> Vec<String> {
     let mut assumptions: Vec<String> = platform
         .assumptions()
         .iter()
@@ -371,7 +415,7 @@ fn assumptions(platform: &dyn Platform, staged: bool, site_zone_known: bool) -> 
         "source.time_window: an instant before 1990 or after 2100 is unusable, not a call"
             .to_owned(),
     );
-    if staged {
+    if is_population_unknown {
         assumptions.push(
             "source.staged: the staging holds everything the source had; whether it \
             does is not judged"

@@ -4,7 +4,9 @@
 mod world;
 
 use serde_json::{Value, json};
-use verifier::{AudioScope, Options, Report, RunError, Side, Silent, SourceFrom, Verdict, verify};
+use verifier::{
+    AudioScope, ChangeKind, Options, Report, RunError, Side, Silent, SourceFrom, Verdict, verify,
+};
 use world::{FALLBACK, OTHER_USER, START, Serving, World, plan, time, today, world};
 
 async fn verified(world: World, options: Options) -> Result<Report, RunError> {
@@ -760,6 +762,44 @@ async fn a_sample_states_its_bound_and_is_the_same_for_the_same_seed() {
     assert_eq!(again, first.summary);
 }
 
+/// A note beside what was migrated: no check names it, and yet it is another record than the one
+/// that was verified.
+#[tokio::test]
+async fn an_edit_that_no_check_looks_at_is_told_beside_an_earlier_report() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let options = |name: &str, against: Option<&str>| Options {
+        report_dir: Some(dir.path().join(name)),
+        against: against.map(|name| dir.path().join(name)),
+        ..Options::default()
+    };
+    let first = verified(world(), options("first", None)).await;
+    assert_eq!(first.expect("a verdict").summary.against, None);
+    let mut edited = world();
+    let customer = &mut conversation(&mut edited, 1)["participants"][0];
+    customer["attributes"]["note"] = json!("reviewed");
+    let report = verified(edited, options("second", Some("first")))
+        .await
+        .expect("a verdict");
+    assert_eq!(report.summary.verdict, Verdict::Match, "{}", report.text());
+    let told: Vec<_> = report
+        .changes
+        .iter()
+        .map(|change| (change.kind, change.what.as_str()))
+        .collect();
+    let recordings = report.changes.len();
+    assert!(recordings > 0, "{}", report.text());
+    assert_eq!(
+        told,
+        vec![(ChangeKind::TargetChanged, "target_evidence"); recordings]
+    );
+    let calls: std::collections::BTreeSet<_> = report
+        .changes
+        .iter()
+        .map(|change| change.legacy_interaction_id.clone())
+        .collect();
+    assert_eq!(calls.len(), 1, "one call was edited: {calls:?}");
+}
+
 #[tokio::test]
 async fn staged_data_is_judged_as_the_source_was() {
     let dir = tempfile::tempdir().expect("a folder");
@@ -773,7 +813,13 @@ async fn staged_data_is_judged_as_the_source_was() {
     let report = verify(&plan, options, Serving::new(world), today(), &Silent)
         .await
         .expect("a verdict");
-    assert_eq!(report.summary.verdict, Verdict::Match, "{}", report.text());
+    // All that was staged is there, and nobody says whether that is all.
+    assert_eq!(
+        (report.summary.verdict, report.summary.counts.not_verifiable),
+        (Verdict::CannotTell, 0),
+        "{}",
+        report.text()
+    );
     assert_eq!(report.summary.scope.source, "staged");
     assert!(
         report

@@ -1,6 +1,7 @@
 //! Workers that take each interaction as far as it goes, and the queue that hands them out in
 //! order.
 
+pub(crate) mod holds;
 mod steps;
 
 use std::collections::{HashSet, VecDeque};
@@ -288,7 +289,8 @@ impl WorkerPool {
     /// The next one nobody has worked on in this run.
     async fn fresh(&self, run: &Run) -> Result<Option<InteractionRow>, RunError> {
         let mut queue = self.queue.lock().await;
-        while queue.left > 0 && !queue.is_dry {
+        // Another worker may have met what ends the run while this one waited for the queue.
+        while queue.left > 0 && !queue.is_dry && !self.has_ended() {
             if let Some(row) = queue.buffer.pop_front() {
                 queue.left -= 1;
                 return Ok(Some(row));
@@ -324,6 +326,7 @@ impl WorkerPool {
         }
         if let Some(new) = run.extract_page().await? {
             self.known.fetch_add(new, Ordering::Relaxed);
+            holds::require(run, self.interrupt.as_ref()).await?;
             return Ok(true);
         }
         // Everything is extracted and handed out: now those an earlier run left with an error, and

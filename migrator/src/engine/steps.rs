@@ -191,6 +191,9 @@ impl Run {
         attempt: &mut Attempt,
     ) -> Result<(), StepError> {
         let Prepared { record, resolved } = self.context.prepare(row)?;
+        if let Some(aside) = self.context.holds.keeps_back(&record) {
+            return Err(StepError::SetAside(aside));
+        }
         let mut custody = Vec::new();
         for at in 0..row.recordings.len() {
             custody.extend(self.convert_recording(row, attempt, at, &record).await?);

@@ -37,6 +37,10 @@ pub(crate) trait TargetRules: Sync {
     fn capabilities(&self) -> Capabilities;
     /// What it cannot carry, beside what no target carries.
     fn declared_losses(&self, plan: &LoadedPlan) -> Vec<DeclaredLoss>;
+    /// Calls under legal hold that it protects at most. `None`: as many as there are.
+    fn holds_at_most(&self) -> Option<u64> {
+        None
+    }
     /// Which of the target's clients the plan signs in as. Empty: the target has none.
     fn client_id<'a>(&self, _: &'a LoadedPlan) -> &'a str {
         ""

@@ -39,6 +39,12 @@ impl Surface {
         }
     }
 
+    /// Whether its platform protects only so many conversations against deletion.
+    #[must_use]
+    pub fn has_most_holds(self) -> bool {
+        self != Surface::Gir
+    }
+
     /// Whether its platform limits requests by the minute and uploads by the second.
     #[must_use]
     pub fn has_limits(self) -> bool {

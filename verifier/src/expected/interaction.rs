@@ -9,8 +9,8 @@ use super::kinds;
 use super::numbers::{Protected, protect};
 use super::people::{AgentLeg, Resolved, resolve};
 use super::{
-    Absence, Expectation, ExpectedRecording, Maximum, Pause, PauseRule, Presence, Recorded, Rules,
-    SourceSound, Span, audio, padless, people, retention, time,
+    Absence, Expectation, ExpectedRecording, HoldsBeyond, Maximum, Pause, PauseRule, Presence,
+    Recorded, Rules, SourceSound, Span, audio, padless, people, retention, time,
 };
 use crate::platform_facts::PlatformFacts;
 use crate::source::{
@@ -67,6 +67,14 @@ pub(crate) fn expected(
     held_back(&mut recordings, rules);
     if let Some(call) = span {
         within_maximum(&mut recordings, call.start, as_of, rules);
+    }
+    if let HoldsBeyond::Unknown(need) = &rules.holds_beyond
+        && hold
+    {
+        let doubted = recordings
+            .iter_mut()
+            .filter(|recording| recording.presence == Presence::Expected);
+        doubted.for_each(|recording| recording.doubt = Some(need.clone()));
     }
     let own = whole_reason(source, span, &legs, &numbers, rules);
     let mut presence = settle_presence(own, &mut recordings, rules);
@@ -501,9 +509,11 @@ fn whole_reason(
     if legs.is_none() {
         return Some(Reason::UnmappedAgent);
     }
-    numbers
-        .contains(&Some(Protected::Cannot))
-        .then_some(Reason::PiiUnprotectable)
+    if numbers.contains(&Some(Protected::Cannot)) {
+        return Some(Reason::PiiUnprotectable);
+    }
+    let is_beyond = matches!(&rules.holds_beyond, HoldsBeyond::Calls(calls) if calls.contains(&source.listed.id));
+    is_beyond.then_some(Reason::HoldOverMax)
 }
 
 /// Lets interaction and recordings agree: a reason for all reaches each; a quarantined recording

@@ -3,6 +3,7 @@
 
 mod attributes;
 mod audio;
+mod holds;
 mod interaction;
 mod kinds;
 mod numbers;
@@ -19,11 +20,14 @@ use plan::Reason;
 use uuid::Uuid;
 
 pub(crate) use audio::{AudioExpectation, SoundFacts, SourceSound, audio_expectation};
+pub(crate) use holds::beyond as holds_beyond;
 pub(crate) use interaction::{call_span, expected};
 pub(crate) use numbers::{digits, masked};
 pub(crate) use people::{AgentLeg, Recorded, RecordedAgent, Resolved, resolve};
 pub(crate) use retention::delete_at;
-pub(crate) use rules::{AgentRow, AgentTable, Maximum, PauseRule, PhoneRule, Rules, padless};
+pub(crate) use rules::{
+    AgentRow, AgentTable, HoldsBeyond, Maximum, PauseRule, PhoneRule, Rules, padless,
+};
 pub(crate) use time::raw_text;
 
 use crate::platform_facts::PlatformFacts;

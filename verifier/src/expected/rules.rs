@@ -43,6 +43,9 @@ pub(crate) struct Rules {
     pub(crate) maximum: Maximum,
     /// Whether a date beyond it is brought forward.
     pub(crate) clamp: bool,
+    /// Calls under legal hold for which the organisation has no protection left, so that they stay
+    /// behind by the plan.
+    pub(crate) holds_beyond: HoldsBeyond,
     /// What the target's records can show.
     pub(crate) capabilities: Capabilities,
     /// Agents behind one extension; from the source, for naming a damage and never for resolving an
@@ -109,6 +112,18 @@ impl AgentRow {
             ..AgentRow::default()
         }
     }
+}
+
+/// Which calls under legal hold stay behind.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) enum HoldsBeyond {
+    /// None.
+    #[default]
+    None,
+    /// These.
+    Calls(BTreeSet<String>),
+    /// Not known, because not all calls were read; what would be needed.
+    Unknown(String),
 }
 
 /// The organisation's maximum retention.
@@ -229,6 +244,7 @@ impl Rules {
             skip_expired: plan.retention.expired == Expired::Skip,
             maximum: Maximum::None,
             clamp: plan.retention.over_max == OverMax::Clamp,
+            holds_beyond: HoldsBeyond::None,
             capabilities,
             extensions: BTreeMap::new(),
         })

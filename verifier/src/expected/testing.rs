@@ -8,7 +8,7 @@ use plan::AudioFormat;
 use uuid::Uuid;
 
 use super::rules::AgentRow;
-use super::{Maximum, PauseRule, PhoneRule, Rules, SoundFacts, SourceSound};
+use super::{HoldsBeyond, Maximum, PauseRule, PhoneRule, Rules, SoundFacts, SourceSound};
 use crate::source::{SourceInteraction, SourceRecording};
 use crate::target::Platform;
 use crate::target::genesys_cloud::GenesysCloud;
@@ -39,6 +39,7 @@ pub(crate) fn rules() -> Rules {
         default_queue: Some(DEFAULT_QUEUE),
         maximum: Maximum::None,
         clamp: false,
+        holds_beyond: HoldsBeyond::None,
         capabilities: GenesysCloud::DEFAULT.capabilities(),
         hold_partial: true,
         exclusions: BTreeMap::new(),

@@ -124,7 +124,7 @@ fn lines_of(dir: &Path, id: &str) -> Result<Vec<RecordingLine>, RunError> {
 }
 
 /// Cells as they were before a spreadsheet was kept from running them.
-fn plain(line: RecordingLine) -> RecordingLine {
+pub(super) fn plain(line: RecordingLine) -> RecordingLine {
     let read = |cell: String| output::csv_cell_read(&cell).to_owned();
     RecordingLine {
         legacy_interaction_id: read(line.legacy_interaction_id),

@@ -1,6 +1,7 @@
 //! What a verification hands over: summary, findings, requests, breakdown. Source:
 //! docs/reference/reports.md.
 
+mod against;
 mod call;
 mod groups;
 mod recordings;
@@ -12,16 +13,21 @@ use std::collections::BTreeMap;
 use schemars::{JsonSchema, Schema};
 use serde::{Deserialize, Serialize};
 
+pub(crate) use against::EarlierReport;
+pub use against::{Against, Change, ChangeKind};
 pub use call::{CallEvidence, evidence_of};
 pub(crate) use groups::groups;
 pub use recordings::RecordingLine;
-pub(crate) use recordings::write_recordings;
+pub(crate) use recordings::{recording_lines, write_recordings};
 pub(crate) use write::write_drift;
 
 use crate::drift::DriftLine;
 use crate::finding::Finding;
+use crate::holds::Holds;
+use crate::in_flight::InFlight;
 use crate::requests::{Budget, Creation, Side};
 use crate::target::Stores;
+use crate::totals::TotalsCompared;
 use crate::verdict::{BreakdownRow, Counts, SampleBound, Verdict};
 
 /// The outcome of a verification.
@@ -37,6 +43,9 @@ pub struct Report {
     pub breakdown: Vec<BreakdownRow>,
     /// As written to `drift.jsonl`: answers of the target outside what is documented.
     pub drift: Vec<DriftLine>,
+    /// As written to `changes.jsonl`: what has changed since an earlier report. Empty as well where
+    /// there is none.
+    pub changes: Vec<Change>,
 }
 
 /// `summary.json`.
@@ -65,6 +74,15 @@ pub struct Summary {
     /// Calls that must be there under the plan's stand-in, and for whom.
     #[serde(default)]
     pub stand_in: StandIn,
+    /// Calls under legal hold, and how many of them are protected. Absent: there are none.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub holds: Option<Holds>,
+    /// How the control totals of `--totals` came out. Absent: none were given.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub totals: Option<TotalsCompared>,
+    /// What has changed since the report of `--against`. Absent: none was named.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub against: Option<Against>,
     /// Requests to the target: announced before it started, and made.
     pub budget: Budget,
     /// What a reader should know beside the verdict: what could not be read, a budget overrun,
@@ -114,6 +132,9 @@ pub struct Scope {
     /// were looked at.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub only: Option<u64>,
+    /// What a running migration was still at. Absent: everything was judged.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub while_migrating: Option<InFlight>,
     /// Whether jobs and batch downloads were left out. Absent: they were not.
     #[serde(skip_serializing_if = "std::ops::Not::not", default)]
     pub no_jobs: bool,
@@ -209,6 +230,16 @@ impl Report {
     pub fn exit_code(&self) -> u8 {
         self.summary.verdict.exit_code()
     }
+
+    /// Adds what has changed since an earlier report. `lines`: every recording as it is now.
+    pub(crate) fn hold_against(&mut self, earlier: EarlierReport, lines: Vec<RecordingLine>) {
+        let (against, changes) = earlier.compare(lines.into_iter(), &self.findings);
+        self.summary.sentence.push_str("; ");
+        self.summary.sentence.push_str(&against.words());
+        self.summary.notices.extend(against.notice());
+        self.summary.against = Some(against);
+        self.changes = changes;
+    }
 }
 
 impl Summary {
@@ -262,6 +293,7 @@ pub(crate) mod testing {
                     source: "live".into(),
                     stores: None,
                     only: None,
+                    while_migrating: None,
                     no_jobs: false,
                     sample: None,
                 },
@@ -270,6 +302,9 @@ pub(crate) mod testing {
                 by_defect: BTreeMap::from([("D19".into(), 1)]),
                 groups: groups(&findings),
                 stand_in: StandIn::default(),
+                holds: None,
+                totals: None,
+                against: None,
                 budget: Budget {
                     requests_per_minute: 300,
                     limit_of: "plan".into(),
@@ -293,6 +328,7 @@ pub(crate) mod testing {
             }],
             breakdown: Vec::new(),
             drift: Vec::new(),
+            changes: Vec::new(),
         }
     }
 }

@@ -1,18 +1,18 @@
 //! `recordings.csv`: one line for every recording of the source, the matched ones too.
 
 use std::collections::BTreeMap;
-use std::fs::File;
 use std::io::{BufWriter, Write};
 use std::path::Path;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
 
 use super::write::unwritable;
 use crate::cross_call::Place;
-use crate::expected::SourceSound;
+use crate::expected::{ExpectedRecording, SourceSound};
 use crate::finding::Finding;
-use crate::observed::TargetConversation;
+use crate::observed::{TargetConversation, TargetRecording};
 use crate::outcome::Outcome;
 use crate::run_error::RunError;
 use crate::sound::{PairSound, TargetSound};
@@ -49,10 +49,14 @@ pub struct RecordingLine {
     pub compared: String,
     /// Classes of its findings and of those about its call.
     pub defects: String,
+    /// SHA-256 over what the target shows of the recording and its call: equal in two reports where
+    /// nobody has changed either. Numbers of people are not part of it.
+    #[serde(default)]
+    pub target_evidence: String,
 }
 
 impl RecordingLine {
-    const HEADER: [&str; 11] = [
+    const HEADER: [&str; 12] = [
         "legacy_interaction_id",
         "legacy_recording_id",
         "start",
@@ -64,9 +68,10 @@ impl RecordingLine {
         "target_sha256",
         "compared",
         "defects",
+        "target_evidence",
     ];
 
-    fn cells(&self) -> [&str; 11] {
+    fn cells(&self) -> [&str; 12] {
         [
             &self.legacy_interaction_id,
             &self.legacy_recording_id,
@@ -79,6 +84,7 @@ impl RecordingLine {
             &self.target_sha256,
             &self.compared,
             &self.defects,
+            &self.target_evidence,
         ]
     }
 }
@@ -96,8 +102,8 @@ pub(crate) fn write_recordings(
         let part = output::private::part_of(&path);
         let mut out = BufWriter::new(output::private::create(&part)?);
         writeln!(out, "{}", output::csv_line(&RecordingLine::HEADER))?;
-        for case in 0..outcome.expectations.len() {
-            write_call(&mut out, outcome, case, heard, ours)?;
+        for line in recording_lines(outcome, heard, ours) {
+            writeln!(out, "{}", output::csv_line(&line.cells()))?;
         }
         out.into_inner()
             .map_err(std::io::IntoInnerError::into_error)?
@@ -107,20 +113,29 @@ pub(crate) fn write_recordings(
     written().map_err(|error| unwritable(dir, &error))
 }
 
-fn write_call(
-    out: &mut BufWriter<File>,
+/// A line for each recording of the source, as it is made.
+pub(crate) fn recording_lines<'a>(
+    outcome: &'a Outcome,
+    heard: &'a BTreeMap<Place, PairSound>,
+    ours: &'a [TargetConversation],
+) -> impl Iterator<Item = RecordingLine> + 'a {
+    (0..outcome.expectations.len()).flat_map(move |case| lines_of_call(outcome, case, heard, ours))
+}
+
+fn lines_of_call(
     outcome: &Outcome,
     case: usize,
     heard: &BTreeMap<Place, PairSound>,
     ours: &[TargetConversation],
-) -> std::io::Result<()> {
+) -> Vec<RecordingLine> {
     let (expected, judged, pairing) = (
         &outcome.expectations[case],
         &outcome.judged[case],
         &outcome.pairings[case],
     );
     let conversation = pairing.conversation.map(|at| &ours[at]);
-    for (at, (recording, bucket)) in expected.recordings.iter().zip(&judged.buckets).enumerate() {
+    let cases = expected.recordings.iter().zip(&judged.buckets).enumerate();
+    let line = |(at, (recording, bucket)): (usize, (&ExpectedRecording, &Bucket))| {
         let there = pairing.recordings.get(at).copied().flatten();
         let there = conversation
             .zip(there)
@@ -133,7 +148,7 @@ fn write_call(
                 .filter(|finding| concerns(finding, &recording.legacy_id))
         };
         let (verdict, reason) = told(bucket, findings());
-        let line = RecordingLine {
+        RecordingLine {
             legacy_interaction_id: expected.legacy_id.clone(),
             legacy_recording_id: recording.legacy_id.clone(),
             start: recording
@@ -154,10 +169,41 @@ fn write_call(
                 .unwrap_or_default(),
             compared: compared(there.is_some(), sound).to_owned(),
             defects: once(findings().map(|finding| finding.defect.code())),
-        };
-        writeln!(out, "{}", output::csv_line(&line.cells()))?;
-    }
-    Ok(())
+            target_evidence: conversation
+                .zip(there)
+                .map(|(conversation, there)| evidence(conversation, there))
+                .unwrap_or_default(),
+        }
+    };
+    cases.map(line).collect()
+}
+
+/// A hash over what the target shows of a recording and its call. Left out is what changes by
+/// itself (the state of the file), what some readings do not carry (skills), and the numbers of
+/// people, which a hash does not hide: every verification compares them with the source.
+fn evidence(conversation: &TargetConversation, recording: &TargetRecording) -> String {
+    let sorted = |mut values: Vec<String>| {
+        values.sort_unstable();
+        values
+    };
+    let legs = conversation
+        .legs
+        .iter()
+        .map(|leg| serde_json::json!([leg.user, leg.start, leg.end, leg.wrap_ups]).to_string());
+    let shown = serde_json::json!({
+        "id": conversation.id,
+        "legacy_id": conversation.legacy_id,
+        "start": conversation.start,
+        "end": conversation.end,
+        "direction": conversation.direction,
+        "legs": sorted(legs.collect()),
+        "queues": sorted(conversation.queues.clone()),
+        "wrap_ups": sorted(conversation.wrap_ups.clone()),
+        "attributes": conversation.attributes,
+        "protected": conversation.protected,
+        "recording": TargetRecording { file_state: None, ..recording.clone() },
+    });
+    hex::encode(Sha256::digest(shown.to_string()))
 }
 
 /// A finding about the call is about each of its recordings.

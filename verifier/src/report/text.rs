@@ -42,6 +42,25 @@ impl Report {
                 .filter(|(_, count)| *count > 0)
                 .map(|(name, count)| format!("  {name:<15}{count:>7}")),
         );
+        if let Some(in_flight) = summary.scope.while_migrating.filter(|told| told.calls > 0) {
+            lines.push(format!("    in flight    {:>7}", in_flight.recordings));
+        }
+        let as_read = match summary.scope.source.as_str() {
+            "staged" => "staged",
+            _ => "in the source",
+        };
+        let off = summary.totals.iter().flat_map(|totals| &totals.differences);
+        lines.extend(
+            off.clone()
+                .take(SHOWN)
+                .map(|off| format!("  control total of {}", off.words(as_read))),
+        );
+        if off.clone().count() > SHOWN {
+            lines.push(format!(
+                "  ... and {} more control totals, all in summary.json",
+                off.count() - SHOWN
+            ));
+        }
         lines.extend(summary.by_reason.iter().map(|(reason, count)| {
             format!("  stays behind: {} ({count})", reason.replace('_', " "))
         }));
@@ -56,6 +75,18 @@ impl Report {
             lines.push(format!(
                 "  ... and {} more findings, all in findings.jsonl",
                 self.findings.len() - SHOWN
+            ));
+        }
+        lines.extend(
+            self.changes
+                .iter()
+                .take(SHOWN)
+                .map(|change| format!("  since then: {}", change.words())),
+        );
+        if self.changes.len() > SHOWN {
+            lines.push(format!(
+                "  ... and {} more changes, all in changes.jsonl",
+                self.changes.len() - SHOWN
             ));
         }
         lines.extend(

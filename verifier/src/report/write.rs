@@ -12,8 +12,8 @@ use crate::run_error::RunError;
 use crate::verdict::BreakdownRow;
 
 impl Report {
-    /// Writes `summary.json`, `findings.jsonl`, `drift.jsonl`, `requests.jsonl` and `breakdown.csv`
-    /// into a folder, which is made where it is missing; `recordings.csv` stands there by then. The
+    /// Writes `summary.json`, `findings.jsonl`, `drift.jsonl`, `requests.jsonl`, `breakdown.csv`
+    /// and, beside an earlier report, `changes.jsonl` into a folder, which is made where it is missing; `recordings.csv` stands there by then. The
     /// summary comes last, with the hashes of the others, which are the answer: where it stands,
     /// they are whole.
     ///
@@ -30,7 +30,11 @@ impl Report {
             ("breakdown.csv", self.breakdown_csv()?),
         ];
         let mut hashes = BTreeMap::new();
-        for (name, bytes) in files {
+        let changes = match &self.summary.against {
+            Some(_) => Some(("changes.jsonl", lines(&self.changes)?)),
+            None => None,
+        };
+        for (name, bytes) in files.into_iter().chain(changes) {
             whole(dir, name, &bytes).map_err(|error| unwritable(&error))?;
             hashes.insert(name.to_owned(), hex::encode(Sha256::digest(&bytes)));
         }

@@ -44,6 +44,11 @@ pub(crate) trait Platform: PlatformChecks {
     /// What its records can show.
     fn capabilities(&self) -> Capabilities;
 
+    /// Conversations that it protects against deletion at most. `None`: as many as there are.
+    fn holds_at_most(&self) -> Option<u64> {
+        None
+    }
+
     /// What the verifier takes for granted without the vendor's word; each by name.
     fn assumptions(&self) -> &'static [&'static str];
 

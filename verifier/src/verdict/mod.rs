@@ -118,7 +118,8 @@ impl Counts {
     }
 }
 
-/// What is wrong or unknown about interactions as such, beside their recordings.
+/// What is wrong or unknown beside the recordings that were read: about interactions as such, and
+/// about how many there are.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Interactions {
     /// With findings, where no recording carries them.
@@ -127,16 +128,22 @@ pub(crate) struct Interactions {
     pub(crate) policies: u64,
     /// Not judged.
     pub(crate) not_verifiable: u64,
+    /// Control totals that the source, as it was read, does not come to.
+    pub(crate) totals_off: u64,
+    /// Nobody says whether the source was read whole.
+    pub(crate) is_population_unknown: bool,
 }
 
 /// The verdict by the counts alone; mismatch wins.
 pub(crate) fn verdict(counts: &Counts, interactions: Interactions) -> Verdict {
-    if counts.different + counts.missing + counts.extra + interactions.wrong + interactions.policies
-        > 0
-    {
+    let beside = interactions.wrong + interactions.policies + interactions.totals_off;
+    if counts.different + counts.missing + counts.extra + beside > 0 {
         return Verdict::Mismatch;
     }
-    if counts.not_verifiable + interactions.not_verifiable > 0 || counts.source_interactions == 0 {
+    if counts.not_verifiable + interactions.not_verifiable > 0
+        || counts.source_interactions == 0
+        || interactions.is_population_unknown
+    {
         return Verdict::CannotTell;
     }
     Verdict::Match
@@ -268,6 +275,25 @@ mod tests {
                     ..Interactions::default()
                 },
                 Verdict::Mismatch,
+            ),
+            (
+                "as many as the control totals have, or not",
+                Counts { matched: 1, ..base },
+                Interactions {
+                    totals_off: 1,
+                    is_population_unknown: true,
+                    ..Interactions::default()
+                },
+                Verdict::Mismatch,
+            ),
+            (
+                "all that was read is there, and nobody says whether that is all",
+                Counts { matched: 1, ..base },
+                Interactions {
+                    is_population_unknown: true,
+                    ..Interactions::default()
+                },
+                Verdict::CannotTell,
             ),
             (
                 "a call without recordings, unknown",

@@ -19,6 +19,10 @@ pub(crate) struct SentenceInputs<'a> {
     /// Interactions the verification was restricted to. Absent: it was not.
     pub(crate) only: Option<u64>,
     pub(crate) staged: bool,
+    /// The first control total that the source does not come to, in words. Absent: there is none.
+    pub(crate) total_off: Option<&'a str>,
+    /// Recordings among those not judged that a running migration is still at.
+    pub(crate) in_flight: u64,
     /// The target, as people name it.
     pub(crate) target: &'a str,
     /// What to say of stores that were handed over or are absent; mostly empty.
@@ -126,10 +130,19 @@ fn mismatched(inputs: &SentenceInputs<'_>) -> String {
             inputs.target
         ));
     }
+    if let Some(first) = inputs.total_off {
+        let off = inputs.interactions.totals_off;
+        parts.push(format!(
+            "{} {} not met: {first}",
+            number(off, "control total"),
+            if off == 1 { "is" } else { "are" }
+        ));
+    }
     if counts.not_verifiable > 0 {
         parts.push(format!(
-            "{} could not be judged",
-            number(counts.not_verifiable, "recording")
+            "{} could not be judged{}",
+            number(counts.not_verifiable, "recording"),
+            flight(inputs)
         ));
     }
     format!("{}{}", parts.join("; "), set_aside(inputs))
@@ -190,9 +203,10 @@ fn unknown(inputs: &SentenceInputs<'_>) -> String {
     let mut parts = Vec::new();
     if counts.not_verifiable > 0 {
         parts.push(format!(
-            "{} of {}",
+            "{} of {}{}",
             counts.not_verifiable,
-            number(counts.source_recordings, "recording")
+            number(counts.source_recordings, "recording"),
+            flight(inputs)
         ));
     }
     if inputs.interactions.not_verifiable > 0 {
@@ -204,11 +218,22 @@ fn unknown(inputs: &SentenceInputs<'_>) -> String {
     } else {
         format!("; needed: {}", needs.join("; "))
     };
+    if parts.is_empty() {
+        return format!("{}, as far as they were staged{needed}", matched(inputs));
+    }
     format!(
         "nothing wrong was found, but {} could not be judged{needed}{}",
         list(&parts),
         set_aside(inputs)
     )
+}
+
+/// ` (3 in flight)`; mostly nothing.
+fn flight(inputs: &SentenceInputs<'_>) -> String {
+    match inputs.in_flight {
+        0 => String::new(),
+        count => format!(" ({count} in flight)"),
+    }
 }
 
 fn scope(inputs: &SentenceInputs<'_>) -> String {
@@ -231,9 +256,11 @@ fn scope(inputs: &SentenceInputs<'_>) -> String {
         ));
     }
     if inputs.staged {
-        scope.push_str(
-            "; judged against staged data, so whether all of the source was staged is not known",
-        );
+        scope.push_str("; judged against staged data");
+        // Of chosen calls, and beside control totals, there is nothing to add.
+        if inputs.interactions.is_population_unknown {
+            scope.push_str(", so whether all of the source was staged is not known");
+        }
     }
     scope.push_str(inputs.stores);
     scope
@@ -366,6 +393,8 @@ mod tests {
                 audio,
                 only: None,
                 staged: false,
+                total_off: None,
+                in_flight: 0,
                 target: "Genesys Cloud",
                 stores: "",
             };
@@ -389,6 +418,8 @@ mod tests {
             audio,
             only: Some(9),
             staged: false,
+            total_off: None,
+            in_flight: 0,
             target: "Genesys Cloud",
             stores: "",
         };

@@ -64,6 +64,10 @@ pub(super) fn open(
     })
 }
 
+/// Conversations that an organisation protects against deletion at most. Source: help page on
+/// protecting recordings from deletion for a legal hold directive.
+const MOST_HOLDS: u64 = 1000;
+
 fn without_years() -> DeclaredLoss {
     loss(
         "retention class without years in the plan",

@@ -81,6 +81,10 @@ fn create_interaction(site: &GenesysCloud, sent: wire::Interaction) -> Result<Re
         )
         .entity(id));
     }
+    site.may_protect(
+        state.conversations.protected(),
+        u64::from(conversation.protected),
+    )?;
     site.hide_new(&mut conversation);
     let dated = site.dated_by_policy(&state.public, &conversation);
     for recording in &mut conversation.recordings {
@@ -121,6 +125,10 @@ fn update_interaction(
         now_ms: site.now_ms(),
     }
     .interaction(&sent, Some(id))?;
+    site.may_protect(
+        state.conversations.protected(),
+        u64::from(conversation.protected && !held.protected),
+    )?;
     (conversation.created_at_ms, conversation.shown_from_ms) =
         (held.created_at_ms, held.shown_from_ms);
     for recording in &mut conversation.recordings {

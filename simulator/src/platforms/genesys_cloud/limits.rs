@@ -116,6 +116,12 @@ limit!(
     "platform API, POST /api/v2/recordings/deletionprotection"
 );
 limit!(
+    /// Default of `max_protected`.
+    PROTECTED_CONVERSATIONS = 1_000, "conversations", Documented, "protected_conversations",
+    "an organisation protects at most 1000 conversations against deletion",
+    "help page on protecting recordings from deletion for a legal hold directive"
+);
+limit!(
     /// User ids of one listing.
     USER_IDS = 100, "ids", Documented, "user_ids",
     "users are asked for by at most 100 ids at once",
@@ -179,7 +185,7 @@ limit!(
 );
 
 /// Every limit here, in this order.
-pub(super) static ALL: [&Limit; 24] = [
+pub(super) static ALL: [&Limit; 25] = [
     &TOKEN_REQUESTS,
     &UPLOADS,
     &TOKEN_LIFE,
@@ -194,6 +200,7 @@ pub(super) static ALL: [&Limit; 24] = [
     &MEMBERS_PAGE_MAX,
     &ANNOTATION_TEXT,
     &PROTECTION_IDS,
+    &PROTECTED_CONVERSATIONS,
     &USER_IDS,
     &QUERY_PAGE_MAX,
     &QUERY_INTERVAL_DAYS,

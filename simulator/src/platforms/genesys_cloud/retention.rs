@@ -66,6 +66,22 @@ pub(super) struct Protection {
 type Place = (Uuid, u64);
 
 impl GenesysCloud {
+    /// Refuses to protect so many further conversations beyond the organisation's maximum.
+    pub(super) fn may_protect(&self, protected: u64, further: u64) -> Result<(), ApiError> {
+        let most = self.settings.max_protected;
+        if further == 0 || protected + further <= most {
+            return Ok(());
+        }
+        [
+            &limits::PROTECTED_CONVERSATIONS.rule,
+            &rules::PROTECTED_TOO_MANY,
+        ]
+        .into_iter()
+        .for_each(|rule| self.mark(rule));
+        let message = format!("at most {most} conversations can be protected per organization");
+        Err(ApiError::new(400, "constraint.validation", message))
+    }
+
     /// The organisation's maximum in days, where the deletion date of a conversation's recording
     /// lies beyond it.
     pub(super) fn beyond_maximum(&self, start_ms: i64, delete_at_ms: Option<i64>) -> Option<u32> {

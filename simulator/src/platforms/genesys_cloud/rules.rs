@@ -125,6 +125,9 @@ rules! {
     DELETION_PROTECTION = Assumed, "guide.deletion_protection", "deletionProtection on an \
         interaction protects the whole conversation", "the public API protects by conversation; \
             the guide has no field";
+    PROTECTED_TOO_MANY = Assumed, "read.protected_too_many", "protecting a conversation beyond the \
+        organisation's maximum is 400, and of such a request nothing is done", "the help page \
+            states the maximum, not what refuses the next";
     UNLINKED_RECORDING = Assumed, "guide.unlinked_recording", "a recording without fileId stays \
         UPLOADING until an update links a file", "recording-migration guide step 3.2";
     ATTRIBUTES = Assumed, "read.attributes", "an interaction's attributes stand on the customer \

@@ -47,6 +47,8 @@ pub struct Settings {
     /// The organisation's maximum retention in days, counted from the start of the conversation.
     /// Absent: no maximum.
     pub max_retention_days: Option<u32>,
+    /// Conversations that the organisation protects against deletion at most. Default 1000.
+    pub max_protected: u64,
     /// Scopes and permissions that the client lacks, such as `recording:upload` or
     /// `recording:recording:view`. Default none.
     pub missing_scopes: Vec<String>,
@@ -98,6 +100,7 @@ impl Default for Settings {
             batch_ms: 0,
             download_url_minutes: limits::DOWNLOAD_URL_MINUTES.value,
             max_retention_days: None,
+            max_protected: limits::PROTECTED_CONVERSATIONS.value,
             missing_scopes: Vec::new(),
             ingest: Ingest::default(),
             access: AccessSettings::default(),

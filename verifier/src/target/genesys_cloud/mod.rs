@@ -89,6 +89,11 @@ impl Platform for GenesysCloud {
         }
     }
 
+    fn holds_at_most(&self) -> Option<u64> {
+        // Source: help page on protecting recordings from deletion for a legal hold directive.
+        Some(1000)
+    }
+
     fn assumptions(&self) -> &'static [&'static str] {
         &[
             "genesys_cloud.recordings.format_none: formatId=NONE answers at once and gives start \

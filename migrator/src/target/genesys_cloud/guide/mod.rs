@@ -43,6 +43,10 @@ impl TargetRules for GuideRules {
         }
     }
 
+    fn holds_at_most(&self) -> Option<u64> {
+        Some(super::MOST_HOLDS)
+    }
+
     fn declared_losses(&self, _: &LoadedPlan) -> Vec<DeclaredLoss> {
         vec![without_years()]
     }

@@ -1,7 +1,10 @@
 //! `PUT /api/v2/recordings/deletionprotection`: legal holds, applied and revoked.
 
+use std::collections::BTreeSet;
+
 use axum::response::Response;
 use serde::Deserialize;
+use uuid::Uuid;
 
 use super::{
     rules,
@@ -87,6 +90,15 @@ fn protect(site: &GenesysCloud, query: &Query, sent: &Protection) -> Result<Repl
         .map(read)
         .collect::<Result<Vec<_>, _>>()?;
     let mut state = site.state();
+    if protect {
+        let further: BTreeSet<Uuid> = ids
+            .iter()
+            .filter_map(|id| state.conversations.get(*id))
+            .filter(|held| site.shows(held) && !held.protected)
+            .map(|held| held.id)
+            .collect();
+        site.may_protect(state.conversations.protected(), further.len() as u64)?;
+    }
     for id in ids {
         let Some(held) = state.conversations.get(id).filter(|held| site.shows(held)) else {
             site.mark(&rules::PROTECTION_UNKNOWN);

@@ -16,6 +16,8 @@ pub(crate) struct Conversations {
     deletions: BTreeSet<(i64, Uuid)>,
     /// Recordings that were attached, and the conversation each was attached to.
     attached: BTreeMap<Uuid, Uuid>,
+    /// Conversations that are protected against deletion.
+    protected: BTreeSet<Uuid>,
     /// Conversations that a defect was planted in.
     victims: BTreeSet<Uuid>,
 }
@@ -54,7 +56,7 @@ impl Conversations {
     pub(crate) fn put(&mut self, conversation: Conversation) {
         let id = conversation.id;
         self.by_id.insert(id, conversation);
-        self.plan_deletions(id);
+        self.look_at(id);
     }
 
     /// Changes a conversation; absent where there is none.
@@ -64,7 +66,7 @@ impl Conversations {
         how: impl FnOnce(&mut Conversation) -> T,
     ) -> Option<T> {
         let changed = self.by_id.get_mut(&id).map(how)?;
-        self.plan_deletions(id);
+        self.look_at(id);
         Some(changed)
     }
 
@@ -129,6 +131,7 @@ impl Conversations {
     pub(crate) fn plant(&mut self, removed: Vec<Uuid>, puts: Vec<Conversation>) {
         for id in removed {
             self.by_id.remove(&id);
+            self.protected.remove(&id);
             self.victims.insert(id);
         }
         for held in puts {
@@ -142,10 +145,21 @@ impl Conversations {
         self.victims.contains(&id)
     }
 
-    fn plan_deletions(&mut self, id: Uuid) {
+    /// How many conversations are protected against deletion.
+    pub(crate) fn protected(&self) -> u64 {
+        self.protected.len() as u64
+    }
+
+    /// Takes up what has changed of a conversation: its dates, and whether it is protected.
+    fn look_at(&mut self, id: Uuid) {
         let Some(held) = self.by_id.get(&id) else {
             return;
         };
+        if held.protected {
+            self.protected.insert(id);
+        } else {
+            self.protected.remove(&id);
+        }
         let dates = held
             .recordings
             .iter()

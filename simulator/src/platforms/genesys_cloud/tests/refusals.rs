@@ -321,3 +321,31 @@ async fn an_interaction_without_participants_is_taken_by_a_rule_with_a_name() {
         "{met:?}"
     );
 }
+
+#[tokio::test]
+async fn an_interaction_under_protection_counts_towards_the_organisations_maximum() {
+    let world = World::with(Settings {
+        max_protected: 1,
+        ..Settings::default()
+    })
+    .await;
+    let mut bodies = Vec::new();
+    for number in 1..=2 {
+        let file = world.any_file(&format!("{number}.mp3")).await;
+        let mut body = interaction(number, file);
+        body["deletionProtection"] = json!(true);
+        bodies.push(body);
+    }
+    let path = "/api/v2/interactions";
+    assert_eq!(world.post(path, &bodies[0]).await.status, 201);
+    let refused = world.post(path, &bodies[1]).await;
+    assert_eq!(refused.status, 400, "{}", refused.json());
+    let own = format!("{path}/{}", id_of(&bodies[0]));
+    assert_eq!(
+        world.json("PUT", &own, &bodies[0]).await.status,
+        200,
+        "it is protected already"
+    );
+    bodies[1]["deletionProtection"] = json!(false);
+    assert_eq!(world.post(path, &bodies[1]).await.status, 201);
+}

@@ -590,3 +590,48 @@ async fn each_operation_asks_for_its_permission() {
         assert!(!granted.contains(&format!("\"{permission}\"")), "{granted}");
     }
 }
+
+#[tokio::test]
+async fn an_organisation_protects_no_more_conversations_than_its_maximum() {
+    let world = World::with(Settings {
+        max_protected: 2,
+        ..unlimited(PublicSettings::default())
+    })
+    .await;
+    for number in 1..=3 {
+        world.injected(number).await;
+    }
+    let path = "/api/v2/recordings/deletionprotection";
+    let put = |numbers: &[u64], protect: bool| {
+        let ids: Vec<Value> = numbers
+            .iter()
+            .map(|number| json!(conversation_id(*number)))
+            .collect();
+        let (world, path) = (&world, format!("{path}?protect={protect}"));
+        async move {
+            world
+                .json("PUT", &path, &json!({"conversationIds": ids}))
+                .await
+                .status
+                .as_u16()
+        }
+    };
+    assert_eq!(put(&[1, 2, 3], true).await, 400, "one too many");
+    let held = || {
+        let lines = world.lines();
+        let holds = lines
+            .iter()
+            .filter(|line| line["retention"]["hold"] == true);
+        holds.count()
+    };
+    assert_eq!(held(), 0, "of a request that is refused nothing is done");
+    assert_eq!(put(&[1, 2, 2], true).await, 204);
+    assert_eq!(put(&[2], true).await, 204, "it is protected already");
+    assert_eq!((put(&[3], true).await, held()), (400, 2));
+    assert_eq!(put(&[1], false).await, 204);
+    assert_eq!(
+        (put(&[3], true).await, held()),
+        (204, 2),
+        "a place is free again"
+    );
+}

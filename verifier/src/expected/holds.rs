@@ -1,0 +1,87 @@
+//! Which calls under legal hold stay behind because the organisation protects no more
+//! conversations. Source: docs/reference/match.md, "Holds".
+
+use std::collections::BTreeSet;
+
+use super::{Rules, call_span, padless};
+use crate::source::SourceInteraction;
+use crate::utc_millis::UtcMillis;
+
+/// The calls behind the first `room` ones under hold, by start and id, whatever else becomes of
+/// them. A call that is agreed to stay behind with all of its recordings takes no place.
+pub(crate) fn beyond(
+    interactions: &[SourceInteraction],
+    rules: &Rules,
+    room: u64,
+) -> BTreeSet<String> {
+    let is_held = |interaction: &&SourceInteraction| {
+        let recordings = || interaction.recordings.iter();
+        let is_under_hold = recordings().any(|recording| {
+            let details = recording.details.as_ref();
+            details.is_ok_and(|details| details.legal_hold)
+        });
+        let goes =
+            recordings().any(|recording| !rules.exclusions.contains_key(padless(&recording.id)));
+        is_under_hold && goes
+    };
+    let mut held: Vec<(UtcMillis, &str)> = interactions
+        .iter()
+        .filter(is_held)
+        .filter_map(|interaction| {
+            let span = call_span(interaction, rules)?;
+            Some((span.start, interaction.listed.id.as_str()))
+        })
+        .collect();
+    held.sort_unstable();
+    let room = usize::try_from(room).unwrap_or(usize::MAX);
+    held.into_iter()
+        .skip(room)
+        .map(|(_, id)| id.to_owned())
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::expected::testing::{interaction, rules};
+    use crate::source::SourceTime;
+
+    /// A call under hold with this id and start.
+    fn held(id: &str, start: i64) -> SourceInteraction {
+        let mut call = interaction();
+        id.clone_into(&mut call.listed.id);
+        call.listed.start_time = SourceTime::Number(start);
+        call.listed.end_time = SourceTime::Number(start + 1000);
+        for (at, recording) in call.recordings.iter_mut().enumerate() {
+            recording.id = format!("{id}-{}", at + 1);
+            if let Ok(details) = &mut recording.details {
+                details.legal_hold = at == 0;
+            }
+        }
+        call
+    }
+
+    #[test]
+    fn the_earliest_are_protected_and_what_is_agreed_takes_no_place() {
+        let start = 1_698_400_800_000;
+        let calls = [held("3", start + 2), held("2", start), held("1", start)];
+        let mut rules = rules();
+        let names = |rules: &Rules, room| -> Vec<String> {
+            beyond(&calls, rules, room).into_iter().collect()
+        };
+        assert_eq!(names(&rules, 3), Vec::<String>::new());
+        assert_eq!(names(&rules, 2), ["3"]);
+        assert_eq!(names(&rules, 1), ["2", "3"]);
+        let recordings: Vec<String> = calls[2]
+            .recordings
+            .iter()
+            .map(|recording| recording.id.clone())
+            .collect();
+        for (at, id) in recordings.iter().enumerate() {
+            rules.exclusions.insert(id.clone(), "agreed".to_owned());
+            let is_whole = at + 1 == recordings.len();
+            let left = if is_whole { Vec::new() } else { vec!["3"] };
+            assert_eq!(names(&rules, 2), left, "without {id}");
+        }
+    }
+}

@@ -1,0 +1,114 @@
+//! How many legal holds of how many stand. Source: docs/reference/reports.md, "summary.json".
+
+use plan::{HoldsBeyondMaximum, LoadedPlan};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::expected::{Expectation, HoldsBeyond, Presence, Rules, holds_beyond};
+use crate::matching::Pairing;
+use crate::observed::TargetConversation;
+use crate::source::SourceInteraction;
+
+/// Calls under legal hold.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Holds {
+    /// Calls that must be in the target under hold.
+    pub calls: u64,
+    /// Of these protected against deletion.
+    pub protected: u64,
+    /// Of these in the target and not protected: each is a lost hold.
+    pub unprotected: u64,
+    /// Of these not in the target, or their protection could not be read.
+    pub unknown: u64,
+    /// Calls under hold that stay behind, because the organisation protects no more conversations.
+    pub beyond: u64,
+    /// Conversations that the organisation protects at most. Absent: there is no maximum.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub most: Option<u64>,
+}
+
+/// Conversations that the organisation protects at most: as the plan says, else as the platform
+/// does. Absent: there is no maximum.
+pub(crate) fn most(loaded: &LoadedPlan, platform: Option<u64>) -> Option<u64> {
+    let own = loaded.plan.retention.max_holds.map(u64::from);
+    platform.map(|most| own.unwrap_or(most))
+}
+
+/// Which calls under hold stay behind by the plan. `is_whole`: whether every call was read.
+pub(crate) fn behind(
+    loaded: &LoadedPlan,
+    most: Option<u64>,
+    interactions: &[SourceInteraction],
+    rules: &Rules,
+    is_whole: bool,
+) -> HoldsBeyond {
+    let retention = &loaded.plan.retention;
+    let Some(most) = most else {
+        return HoldsBeyond::None;
+    };
+    if retention.holds_beyond_maximum == HoldsBeyondMaximum::Refuse {
+        return HoldsBeyond::None;
+    }
+    if !is_whole {
+        let need = "a verification without --only, for which calls under legal hold are beyond \
+            the organisation's maximum";
+        return HoldsBeyond::Unknown(need.to_owned());
+    }
+    let room = most.saturating_sub(u64::from(retention.holds_taken));
+    HoldsBeyond::Calls(holds_beyond(interactions, rules, room))
+}
+
+/// Counts what stands. Absent: no call is under hold.
+pub(crate) fn count(
+    expectations: &[Expectation],
+    pairings: &[Pairing],
+    ours: &[TargetConversation],
+    rules: &Rules,
+    most: Option<u64>,
+) -> Option<Holds> {
+    let mut holds = Holds {
+        most,
+        ..Holds::default()
+    };
+    for (expected, pairing) in expectations.iter().zip(pairings) {
+        if !expected.hold {
+            continue;
+        }
+        if matches!(&rules.holds_beyond, HoldsBeyond::Calls(calls) if calls.contains(&expected.legacy_id))
+        {
+            holds.beyond += 1;
+            continue;
+        }
+        if expected.presence != Presence::Expected {
+            continue;
+        }
+        holds.calls += 1;
+        let protected = pairing.conversation.and_then(|at| ours[at].protected);
+        *match protected {
+            Some(true) => &mut holds.protected,
+            Some(false) => &mut holds.unprotected,
+            None => &mut holds.unknown,
+        } += 1;
+    }
+    (holds.calls + holds.beyond > 0).then_some(holds)
+}
+
+impl Holds {
+    /// A line for a person. Absent: every hold stands, and none was left behind.
+    pub(crate) fn words(&self) -> Option<String> {
+        let beyond = match (self.beyond, self.most) {
+            (0, _) | (_, None) => String::new(),
+            (beyond, Some(most)) => format!(
+                "; {beyond} more stay behind, because the organisation protects at most {most} \
+                 conversations"
+            ),
+        };
+        let is_worth_a_line = self.unprotected + self.unknown + self.beyond > 0;
+        is_worth_a_line.then(|| {
+            format!(
+                "{} of {} calls under legal hold are protected{beyond}",
+                self.protected, self.calls
+            )
+        })
+    }
+}
