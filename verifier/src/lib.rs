@@ -19,12 +19,14 @@
 //! | `matching`, `cross_call` | which record is which; what only shows across calls |
 //! | `sound`, `audio_compare`, `envelope` | audio of both sides, a pair at a time; encrypted files |
 //! | `checks` | pure comparisons, a file a subject |
+//! | `causes` | findings by what their records have in common: root causes in words |
 //! | `verdict`, `outcome`, `summarize`, `report` | buckets, what was found, sums, the files |
 //! | `defect`, `finding` | classes of damage with their titles; one difference |
 
 mod advice;
 mod audio_compare;
 mod capabilities;
+mod causes;
 mod checks;
 mod cross_call;
 mod defect;
@@ -48,6 +50,7 @@ mod sound;
 mod source;
 mod summarize;
 mod target;
+mod thousands;
 mod utc_millis;
 mod verdict;
 
@@ -58,12 +61,13 @@ use plan::LoadedPlan;
 use platforms::clock::Clock;
 use platforms::transport::Transport;
 
+pub use causes::{Example, Explained, Group};
 pub use defect::{Defect, Severity};
 pub use drift::DriftLine;
 pub use finding::Finding;
 pub use options::{AudioScope, Exports, Jobs, Options, Progress, Silent, SourceFrom, Stage};
 pub use report::{
-    CallEvidence, Group, RecordingLine, Report, RequestLine, Scope, StandIn, Summary, evidence_of,
+    CallEvidence, RecordingLine, Report, RequestLine, Scope, StandIn, Summary, evidence_of,
 };
 pub use requests::{Budget, BudgetLine, Creation, Listed, Side};
 pub use run_error::RunError;

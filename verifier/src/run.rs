@@ -8,6 +8,7 @@ use platforms::clock::Clock;
 use platforms::transport::Transport;
 
 use crate::audio_compare::{AudioComparer, Job};
+use crate::causes::Records;
 use crate::checks::presence::{Evidence, Judged, judge};
 use crate::cross_call::{CrossCallChecks, Place, UnmatchedRecording, extra_conversation};
 use crate::drift::Drifts;
@@ -479,10 +480,22 @@ impl<'a> World<'a> {
             .filter(|(_, pair)| matches!(pair.target, TargetSound::Compared(_)))
             .map(|(place, _)| *place)
             .collect();
+        let records = if judged.iter().all(|judged| judged.findings.is_empty()) {
+            Records::default()
+        } else {
+            Records::of(
+                self.expecting.interactions,
+                &expectations,
+                &judged,
+                &compared,
+                rules.site_zone.as_ref(),
+            )
+        };
         Outcome {
             pairings,
             expectations,
             judged,
+            records,
             extra_conversations,
             extra_recordings: on_extra_conversations + reconciled.files,
             target_interactions: self.target.ours.len() as u64,

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::advice;
+use crate::causes::groups;
 use crate::checks::presence::Judged;
 use crate::cross_call::Place;
 use crate::defect::Defect;
@@ -11,7 +12,7 @@ use crate::expected::{Expectation, Presence};
 use crate::finding::Finding;
 use crate::options::{AudioScope, Jobs};
 use crate::outcome::Outcome;
-use crate::report::{Identity, Report, RequestLine, Scope, StandIn, Summary, groups};
+use crate::report::{Identity, Report, RequestLine, Scope, StandIn, Summary};
 use crate::requests::{Announced, Operation};
 use crate::run_error::RunError;
 use crate::source::order;
@@ -34,7 +35,7 @@ pub(crate) struct Traffic {
 }
 
 pub(crate) fn summarize(
-    outcome: Outcome,
+    mut outcome: Outcome,
     platform: &dyn Platform,
     traffic: &Traffic,
 ) -> Result<Report, RunError> {
@@ -88,6 +89,7 @@ pub(crate) fn summarize(
     let stand_in = stand_in(&outcome.expectations);
     let calls = outcome.expectations.len() as u64;
     let whole = whole_in_part(&outcome);
+    let records = std::mem::take(&mut outcome.records);
     let mut findings = findings(outcome);
     findings.iter_mut().for_each(|finding| {
         finding.advice = advice::for_finding(finding, platform.how_to_send_again())
@@ -152,7 +154,7 @@ pub(crate) fn summarize(
             .into_iter()
             .map(|(defect, count)| (defect.code().to_owned(), count))
             .collect(),
-        groups: groups(&findings),
+        groups: groups(&findings, &records),
         stand_in,
         budget,
         notices,

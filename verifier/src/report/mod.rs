@@ -2,7 +2,6 @@
 //! docs/reference/reports.md.
 
 mod call;
-mod groups;
 mod recordings;
 mod text;
 mod write;
@@ -13,11 +12,11 @@ use schemars::{JsonSchema, Schema};
 use serde::{Deserialize, Serialize};
 
 pub use call::{CallEvidence, evidence_of};
-pub(crate) use groups::groups;
 pub use recordings::RecordingLine;
 pub(crate) use recordings::write_recordings;
 pub(crate) use write::write_drift;
 
+use crate::causes::Group;
 use crate::drift::DriftLine;
 use crate::finding::Finding;
 use crate::requests::{Budget, Creation, Side};
@@ -122,19 +121,6 @@ pub struct Scope {
     pub sample: Option<SampleBound>,
 }
 
-/// Findings that share a cause.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct Group {
-    /// The cause in words.
-    pub rule: String,
-    /// Their class.
-    pub defect: String,
-    /// How many.
-    pub count: u64,
-    /// Up to five of them: recording, else interaction, else target id.
-    pub examples: Vec<String>,
-}
-
 /// Calls for which the plan's stand-in goes: the fallback user for an agent, the default queue for
 /// a queue.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -230,6 +216,7 @@ impl Finding {
 #[cfg(test)]
 pub(crate) mod testing {
     use super::*;
+    use crate::causes::{Records, groups};
     use crate::defect::Defect;
 
     pub(crate) fn report() -> Report {
@@ -268,7 +255,7 @@ pub(crate) mod testing {
                 counts,
                 by_reason: BTreeMap::new(),
                 by_defect: BTreeMap::from([("D19".into(), 1)]),
-                groups: groups(&findings),
+                groups: groups(&findings, &Records::default()),
                 stand_in: StandIn::default(),
                 budget: Budget {
                     requests_per_minute: 300,
