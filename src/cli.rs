@@ -426,10 +426,13 @@ pub(crate) struct Verify {
     /// none
     #[arg(long, env = "SEATRIAL_PRINT_REQUESTS", value_parser = clap::builder::FalseyValueParser::new(), action = clap::ArgAction::SetTrue)]
     pub(crate) print_requests: bool,
-    /// Judge only the interactions this file names, one id a line; the report says that it tells of
-    /// no other
-    #[arg(long, env = "SEATRIAL_ONLY", value_name = "FILE")]
-    pub(crate) only: Option<PathBuf>,
+    /// Judge only some calls; the report says that it tells of no other. A file names them, one id
+    /// a line. Or: the id of a call; the id of a recording or of a record in the target, which the
+    /// report in the folder of --report leads to its call; or a class such as D45, whose calls that
+    /// report names. Again for more. Without a file the new report goes into the folder `only`
+    /// below --report
+    #[arg(long, env = "SEATRIAL_ONLY", value_name = "FILE|ID|CLASS")]
+    pub(crate) only: Vec<PathBuf>,
     /// Print what the report in the folder of --report says of one call, named by its id or a
     /// recording's, on either side; verifies nothing and sends nothing
     #[arg(long, env = "SEATRIAL_CALL", value_name = "ID")]

@@ -22,9 +22,11 @@
 //! | `causes` | findings by what their records have in common: root causes in words |
 //! | `verdict`, `outcome`, `summarize`, `report` | buckets, what was found, sums, the files |
 //! | `defect`, `finding` | classes of damage with their titles; one difference |
+//! | `advice`, `basis`, `show` | what to do about a finding, what it costs and rests on, how to see it again |
 
 mod advice;
 mod audio_compare;
+mod basis;
 mod capabilities;
 mod causes;
 mod checks;
@@ -46,6 +48,7 @@ mod requests;
 mod run;
 mod run_error;
 mod saved_readings;
+mod show;
 mod sound;
 mod source;
 mod summarize;
@@ -64,10 +67,11 @@ use platforms::transport::Transport;
 pub use causes::{Example, Explained, Group};
 pub use defect::{Defect, Severity};
 pub use drift::DriftLine;
-pub use finding::Finding;
+pub use finding::{Finding, Grade};
 pub use options::{AudioScope, Exports, Jobs, Options, Progress, Silent, SourceFrom, Stage};
 pub use report::{
-    CallEvidence, RecordingLine, Report, RequestLine, Scope, StandIn, Summary, evidence_of,
+    CallEvidence, RecordingLine, Report, RequestLine, Scope, StandIn, Summary, calls_of,
+    evidence_of,
 };
 pub use requests::{Budget, BudgetLine, Creation, Listed, Side};
 pub use run_error::RunError;

@@ -585,9 +585,12 @@ impl<'a> World<'a> {
             // Of one that could not be read nobody knows what belongs there.
             let judged = matches!(expectations[case].presence, Presence::Absent(_))
                 || expectations[case].unread.is_some();
+            // A copy that somebody has deleted stays listed, without its media.
+            let is_there = |at: &&usize| recordings[**at].file_state.as_deref() != Some("DELETED");
             pairing
                 .unpaired
                 .iter()
+                .filter(is_there)
                 .filter(move |_| !judged)
                 .map(move |at| (Some(case), &recordings[*at]))
         });

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::advice;
+use crate::basis;
 use crate::causes::groups;
 use crate::checks::presence::Judged;
 use crate::cross_call::Place;
@@ -15,6 +16,7 @@ use crate::outcome::Outcome;
 use crate::report::{Identity, Report, RequestLine, Scope, StandIn, Summary};
 use crate::requests::{Announced, Operation};
 use crate::run_error::RunError;
+use crate::show;
 use crate::source::order;
 use crate::target::{Platform, Stores};
 use crate::verdict::{
@@ -92,7 +94,10 @@ pub(crate) fn summarize(
     let records = std::mem::take(&mut outcome.records);
     let mut findings = findings(outcome);
     findings.iter_mut().for_each(|finding| {
-        finding.advice = advice::for_finding(finding, platform.how_to_send_again())
+        let assumption = platform.assumption_behind(finding);
+        basis::explain(finding, assumption);
+        finding.advice = advice::for_finding(finding, platform.how_to_send_again());
+        finding.show = show::again(finding, platform.request_that_shows(finding));
     });
     let mut by_defect: BTreeMap<Defect, u64> = BTreeMap::new();
     for finding in &findings {

@@ -10,6 +10,7 @@ use super::search::{Condition, FEWEST};
 use super::{Causes, Part};
 use crate::defect::Defect;
 use crate::finding::Finding;
+use crate::show;
 use crate::thousands::thousands;
 
 /// Enough to look into, few enough to read.
@@ -101,7 +102,7 @@ impl Causes<'_> {
             evidence,
             example: examples.first().map(|id| Example {
                 id: id.clone(),
-                show: show_call(id),
+                show: show::from_report(id),
             }),
             examples,
         }
@@ -214,18 +215,6 @@ impl Explained {
             thousands(self.of)
         )
     }
-}
-
-/// The command that prints what a report says of a record. An id comes from a platform, and a shell
-/// must not run any of it.
-fn show_call(id: &str) -> String {
-    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.:/".contains(&byte);
-    let word = if id.bytes().all(is_plain) {
-        id.to_owned()
-    } else {
-        format!("'{}'", id.replace('\'', r"'\''"))
-    };
-    format!("seatrial verify PLAN --report REPORT --call={word}")
 }
 
 fn records(by_calls: bool) -> &'static str {

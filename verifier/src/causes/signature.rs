@@ -44,7 +44,8 @@ pub(super) fn subject(defect: Defect) -> Subject {
         Defect::WrongAgent
         | Defect::FallbackInsteadOfAgent
         | Defect::AgentFromExtension
-        | Defect::AgentMappingOfAnotherDate => Subject::Agents,
+        | Defect::AgentMappingOfAnotherDate
+        | Defect::ParticipantsWrong => Subject::Agents,
         Defect::AudioTruncatedEnd
         | Defect::AudioTruncatedStart
         | Defect::AudioHole

@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 use schemars::{JsonSchema, Schema};
 use serde::{Deserialize, Serialize};
 
-pub use call::{CallEvidence, evidence_of};
+pub use call::{CallEvidence, calls_of, evidence_of};
 pub use recordings::RecordingLine;
 pub(crate) use recordings::write_recordings;
 pub(crate) use write::write_drift;
@@ -342,7 +342,11 @@ mod tests {
             "expected",
             "actual",
             "consequences",
+            "impact",
             "advice",
+            "source",
+            "grade",
+            "show",
         ];
         wanted.sort_unstable();
         assert_eq!(keys, wanted);
