@@ -83,7 +83,7 @@ fn basis(defect: Defect) -> Basis {
         ),
         Defect::MissingInOneStore => documented(
             "the call is found in one of two applications only",
-            "gir.md#speechminer",
+            "defects.md#existence",
         ),
         Defect::AudioTruncatedEnd => assumed(
             "what was said at the end is lost as soon as the source is switched off",
@@ -158,7 +158,7 @@ fn basis(defect: Defect) -> Basis {
             "defects.md#audio",
         ),
         Defect::DeclaredLengthOrSizeWrong => {
-            documented("lists and reports show a wrong length", "fields.md#gir")
+            documented("lists and reports show a wrong length", "defects.md#audio")
         }
         Defect::TimeShifted => documented(
             "the call is searched at another time, and its retention is counted from there",
@@ -231,7 +231,7 @@ fn basis(defect: Defect) -> Basis {
         ),
         Defect::RegionWrong => documented(
             "the recording lies under another law, and nodes of its own region do not show it",
-            "plan.md#target-gir",
+            "defects.md#people-and-routing",
         ),
         Defect::DeletionDateMissingOrEarly => documented(
             "the recording is deleted before its time, or never",
