@@ -331,7 +331,7 @@ impl<'a> Causes<'a> {
                     && self.covers(other, &part)
                     && self.covers(&part, other)
             };
-            match merged.iter().position(|other| is_same(other)) {
+            match merged.iter().position(is_same) {
                 Some(at) => {
                     let same = &mut merged[at];
                     grown.insert(at);
