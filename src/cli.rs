@@ -426,10 +426,6 @@ pub(crate) struct Verify {
     /// none
     #[arg(long, env = "SEATRIAL_PRINT_REQUESTS", value_parser = clap::builder::FalseyValueParser::new(), action = clap::ArgAction::SetTrue)]
     pub(crate) print_requests: bool,
-    /// Judge only the interactions this file names, one id a line; the report says that it tells of
-    /// no other
-    #[arg(long, env = "SEATRIAL_ONLY", value_name = "FILE")]
-    pub(crate) only: Option<PathBuf>,
     /// Control totals: a CSV with `count` (recordings) or `calls`, and any of `day`, `site` and
     /// `queue`. What the source does not come to is a mismatch
     #[arg(long, env = "SEATRIAL_TOTALS", value_name = "FILE.csv")]
@@ -441,6 +437,13 @@ pub(crate) struct Verify {
     /// Folder of an earlier report of this migration: tell what has changed since
     #[arg(long, env = "SEATRIAL_AGAINST", value_name = "OLD-REPORT")]
     pub(crate) against: Option<PathBuf>,
+    /// Judge only some calls; the report says that it tells of no other. A file names them, one id
+    /// a line. Or: the id of a call; the id of a recording or of a record in the target, which the
+    /// report in the folder of --report leads to its call; or a class such as D45, whose calls that
+    /// report names. Again for more. Without a file the new report goes into the folder `only`
+    /// below --report
+    #[arg(long, env = "SEATRIAL_ONLY", value_name = "FILE|ID|CLASS")]
+    pub(crate) only: Vec<PathBuf>,
     /// Print what the report in the folder of --report says of one call, named by its id or a
     /// recording's, on either side; verifies nothing and sends nothing
     #[arg(long, env = "SEATRIAL_CALL", value_name = "ID")]

@@ -1,7 +1,7 @@
 //! `verify`.
 
 use std::collections::BTreeSet;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use plan::LoadedPlan;
@@ -26,9 +26,15 @@ pub(crate) async fn run(arguments: Verify, output: Output) -> Ending {
     if let Some(id) = &arguments.call {
         return tell_call(&arguments.report, id, &output);
     }
-    let only = match arguments.only.as_deref().map(read_ids).transpose() {
+    let only = match chosen(&arguments.only, &arguments.report) {
         Ok(only) => only,
-        Err(sentence) => return terminal::fail(Ending::BadCall, &sentence),
+        Err((ending, sentence)) => return terminal::fail(ending, &sentence),
+    };
+    // The report that named a call stays: it is about all of them.
+    let report_dir = if arguments.only.iter().all(|only| is_file(only)) {
+        arguments.report.clone()
+    } else {
+        arguments.report.join("only")
     };
     let exports = arguments.exports();
     let options = Options {
@@ -49,7 +55,7 @@ pub(crate) async fn run(arguments: Verify, output: Output) -> Ending {
             .while_migrating
             .map(|minutes| Duration::from_secs(u64::from(minutes) * 60)),
         against: arguments.against,
-        report_dir: Some(arguments.report.clone()),
+        report_dir: Some(report_dir.clone()),
         decryption_keys: arguments.decryption_key,
         exports,
         ..Options::default()
@@ -67,7 +73,7 @@ pub(crate) async fn run(arguments: Verify, output: Output) -> Ending {
         report.lines().iter().for_each(|line| terminal::say(line));
         terminal::say(&format!(
             "Report: {}",
-            arguments.report.join("summary.json").display()
+            report_dir.join("summary.json").display()
         ));
     }
     Ending::from(&report)
@@ -94,6 +100,25 @@ fn tell_call(report: &Path, id: &str, output: &Output) -> Ending {
         ),
         Err(stop) => terminal::fail(Ending::from(&stop), &stop.to_string()),
     }
+}
+
+/// Whether `--only` names a file of ids, by there being one or by how it is written.
+fn is_file(only: &Path) -> bool {
+    only.exists() || only.components().count() > 1 || only.extension().is_some()
+}
+
+/// The calls that `--only` names. `None`: it is not given.
+fn chosen(only: &[PathBuf], report: &Path) -> Result<Option<BTreeSet<String>>, (Ending, String)> {
+    let mut calls = BTreeSet::new();
+    for only in only {
+        calls.extend(if is_file(only) {
+            read_ids(only).map_err(|sentence| (Ending::BadCall, sentence))?
+        } else {
+            verifier::calls_of(report, &only.to_string_lossy())
+                .map_err(|stop| (Ending::from(&stop), stop.to_string()))?
+        });
+    }
+    Ok((!only.is_empty()).then_some(calls))
 }
 
 /// One id a line; empty lines and comments aside.

@@ -34,6 +34,9 @@ const MOST_BYTES: u64 = 1 << 30;
 struct FindingLine {
     legacy_interaction_id: Option<String>,
     legacy_recording_id: Option<String>,
+    /// Further calls that have to be sent again for it, such as one on which its recording hangs.
+    #[serde(default)]
+    with_calls: Vec<String>,
     #[serde(default)]
     field: String,
 }
@@ -105,6 +108,9 @@ fn of_findings(text: &str) -> Result<Named, String> {
         let line: FindingLine = serde_json::from_str(line).map_err(|error| {
             format!("line {}: is no finding: column {}", at + 1, error.column())
         })?;
+        for call in line.with_calls {
+            named.add(Some(call), None);
+        }
         named.add(
             line.legacy_recording_id.or(line.legacy_interaction_id),
             Some(&line.field),
@@ -204,11 +210,17 @@ mod tests {
         let finding = r#"{"defect":"D46","title":"t","legacy_interaction_id":"7","legacy_recording_id":null,"field":"agent"}"#;
         let sound = r#"{"defect":"D19","legacy_interaction_id":"8","legacy_recording_id":"8-1","field":"audio"}"#;
         let phantom = r#"{"defect":"D02","legacy_interaction_id":null,"legacy_recording_id":null,"field":"presence"}"#;
-        let rows: [(String, &[&str], u64); 5] = [
+        let rows: [(String, &[&str], u64); 6] = [
             (
                 format!("{finding}\n{sound}\n\n{phantom}\n"),
                 &["7", "8-1"],
                 1,
+            ),
+            (
+                r#"{"legacy_interaction_id":"7","legacy_recording_id":null,"with_calls":["9"]}"#
+                    .to_owned(),
+                &["7", "9"],
+                0,
             ),
             (
                 "legacy_interaction_id,legacy_recording_id,file\n7,,\n8,8-1,\"a,b\"\n".to_owned(),

@@ -29,6 +29,13 @@ fn own(finding: &Finding) -> Option<&'static str> {
             "remove nothing: correct the id that this conversation and the other carry, or \
              {again}, both calls"
         }
+        Defect::DeletionDateMissingOrEarly | Defect::KeptTooLong | Defect::AttributeWrong
+            if ["date of deletion", "retention label"].contains(&field) =>
+        {
+            "where the recording has a retention label too many, have that label removed in RWS by \
+             who administers it, Seatrial removes none (DELETE \
+             /api/v2/recordings/RECORDING/labels/LABEL); where its own is missing, {again}"
+        }
         Defect::KeptTooLong if field == "deletion protection" => {
             "ask whether somebody holds the call in the target; where nobody does, {again}, which \
              lifts the protection"

@@ -61,13 +61,15 @@ impl CrossCallChecks<'_> {
                 self.out_of_order(case, recording, owner.1, &mut judged[case]);
                 continue;
             }
+            let call = &self.expectations[owner.0].legacy_id;
             let owner = &self.expectations[owner.0].recordings[owner.1].legacy_id;
             *finding = finding
                 .clone()
                 .reclassed(Defect::AudioOfAnotherCall)
                 .expected(format!("audio of {id}"))
                 .actual(format!("audio of {owner}"))
-                .because("audio of another call");
+                .because("audio of another call")
+                .with_call(call);
         }
     }
 
@@ -451,10 +453,13 @@ impl CrossCallChecks<'_> {
             finding.defect != Defect::MissingRecording
                 || finding.legacy_recording_id.as_ref() != Some(&id)
         });
-        let finding = Finding::new(defect, "conversation of the recording")
+        let mut finding = Finding::new(defect, "conversation of the recording")
             .of(&expected.legacy_id)
             .recording(&id)
             .target(&unmatched.recording.id);
+        if let Some(on) = unmatched.on {
+            finding = finding.with_call(&self.expectations[on].legacy_id);
+        }
         judged.findings.push(
             finding
                 .expected("its own conversation")
@@ -498,7 +503,8 @@ impl CrossCallChecks<'_> {
                         "also those of call {}",
                         self.expectations[place.0].legacy_id
                     ))
-                    .because(Defect::CallsMerged.title()),
+                    .because(Defect::CallsMerged.title())
+                    .with_call(&self.expectations[place.0].legacy_id),
             );
         }
         judged[on]

@@ -5,6 +5,28 @@ use serde::{Deserialize, Serialize};
 
 use crate::defect::{Defect, Severity};
 
+/// How sure the rule is that a finding rests on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Grade {
+    /// The source, the plan, its tables or a vendor's page say what must stand there.
+    #[default]
+    Documented,
+    /// It rests on something that nobody states: a threshold of the verifier's, or how a platform
+    /// behaves.
+    Assumed,
+}
+
+impl Grade {
+    /// As people read it.
+    pub(crate) fn word(self) -> &'static str {
+        match self {
+            Grade::Documented => "documented",
+            Grade::Assumed => "assumed",
+        }
+    }
+}
+
 /// One cause, one finding: what follows from it stands in `consequences`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Finding {
@@ -28,9 +50,25 @@ pub struct Finding {
     pub actual: Option<String>,
     /// What follows from this and is not reported again.
     pub consequences: Vec<String>,
-    // Written once all findings are summed up: it depends on the target.
+    /// Further calls of the source that it is about: it is seen, and put right, with them only.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub with_calls: Vec<String>,
+    // What follows is written once all findings are summed up: it depends on the target.
+    /// What it costs who uses the target.
+    #[serde(default)]
+    pub impact: String,
     /// What to do.
     pub advice: String,
+    /// The rule it rests on: a page, and the assumption about the platform where there is one.
+    #[serde(default)]
+    pub source: String,
+    /// How sure that rule is.
+    #[serde(default)]
+    pub grade: Grade,
+    /// The command or request that shows it again; `PLAN` and `REPORT` stand for the plan and the
+    /// report's folder.
+    #[serde(default)]
+    pub show: String,
     /// What findings of one origin have in common; the key of a group. Not written.
     #[serde(skip)]
     #[schemars(skip)]
@@ -60,7 +98,12 @@ impl Finding {
             actual: None,
             consequences: Vec::new(),
             involved: Vec::new(),
+            with_calls: Vec::new(),
+            impact: String::new(),
             advice: String::new(),
+            source: String::new(),
+            grade: Grade::default(),
+            show: String::new(),
         }
     }
 
@@ -106,6 +149,12 @@ impl Finding {
 
     pub(crate) fn consequence(mut self, what: impl Into<String>) -> Finding {
         self.consequences.push(what.into());
+        self
+    }
+
+    /// Names another call that has to be read for it.
+    pub(crate) fn with_call(mut self, call: &str) -> Finding {
+        self.with_calls.push(call.to_owned());
         self
     }
 

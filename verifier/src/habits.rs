@@ -14,6 +14,9 @@ use crate::observed::{TargetConversation, TargetLeg};
 use crate::utc_millis::UtcMillis;
 use crate::verdict::Bucket;
 
+/// Field of a finding that a wrap-up code is on another leg than in other calls.
+pub(crate) const LEG_OF_WRAP_UP: &str = "leg of the wrap-up code";
+
 /// Calls and what was found of them, to be looked at together.
 pub(crate) struct Habits<'a> {
     pub(crate) expectations: &'a [Expectation],
@@ -231,7 +234,7 @@ fn judge_wrap_up(
     } else {
         format!("with {}", users.join(", "))
     };
-    let finding = Finding::new(Defect::WrapUpOrDispositionWrong, "leg of the wrap-up code")
+    let finding = Finding::new(Defect::WrapUpOrDispositionWrong, LEG_OF_WRAP_UP)
         .of(&expected.legacy_id)
         .target(&conversation.id);
     let finding = finding

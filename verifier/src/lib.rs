@@ -22,12 +22,16 @@
 //! | `sound`, `audio_compare`, `envelope` | audio of both sides, a pair at a time; encrypted files |
 //! | `compare_files` | two files by themselves |
 //! | `checks` | pure comparisons, a file a subject |
+//! | `causes` | findings by what their records have in common: root causes in words |
 //! | `verdict`, `outcome`, `summarize`, `report` | buckets, what was found, sums, the files |
 //! | `defect`, `finding` | classes of damage with their titles; one difference |
+//! | `advice`, `basis`, `show` | what to do about a finding, what it costs and rests on, how to see it again |
 
 mod advice;
 mod audio_compare;
+mod basis;
 mod capabilities;
+mod causes;
 mod checks;
 mod compare_files;
 mod cross_call;
@@ -50,10 +54,12 @@ mod requests;
 mod run;
 mod run_error;
 mod saved_readings;
+mod show;
 mod sound;
 mod source;
 mod summarize;
 mod target;
+mod thousands;
 mod totals;
 mod utc_millis;
 mod verdict;
@@ -65,16 +71,17 @@ use plan::LoadedPlan;
 use platforms::clock::Clock;
 use platforms::transport::Transport;
 
+pub use causes::{Example, Explained, Group};
 pub use compare_files::{FileDifference, Fit, compare_files, fit_files};
 pub use defect::{Defect, Severity};
 pub use drift::DriftLine;
-pub use finding::Finding;
+pub use finding::{Finding, Grade};
 pub use holds::Holds;
 pub use in_flight::InFlight;
 pub use options::{AudioScope, Exports, Jobs, Options, Progress, Silent, SourceFrom, Stage};
 pub use report::{
-    Against, CallEvidence, Change, ChangeKind, Group, RecordingLine, Report, RequestLine, Scope,
-    StandIn, Summary, evidence_of,
+    Against, CallEvidence, Change, ChangeKind, RecordingLine, Report, RequestLine, Scope, StandIn,
+    Summary, calls_of, evidence_of,
 };
 pub use requests::{Budget, BudgetLine, Creation, Listed, Side};
 pub use run_error::RunError;

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use crate::causes::Records;
 use crate::checks::presence::Judged;
 use crate::cross_call::Place;
 use crate::expected::Expectation;
@@ -19,6 +20,8 @@ pub(crate) struct Outcome {
     /// Which conversation and recordings are each one's.
     pub(crate) pairings: Vec<Pairing>,
     pub(crate) judged: Vec<Judged>,
+    /// What the source says of each of them; empty where nothing was found.
+    pub(crate) records: Records,
     pub(crate) extra_conversations: Vec<Finding>,
     /// Policies of the target that delete what was migrated.
     pub(crate) policies: Vec<Finding>,

@@ -8,6 +8,7 @@ use platforms::clock::Clock;
 use platforms::transport::Transport;
 
 use crate::audio_compare::{AudioComparer, Job};
+use crate::causes::Records;
 use crate::checks::presence::{Evidence, Judged, judge};
 use crate::cross_call::{CrossCallChecks, Place, UnmatchedRecording, extra_conversation};
 use crate::drift::Drifts;
@@ -569,10 +570,22 @@ impl<'a> World<'a> {
             .filter(|(_, pair)| matches!(pair.target, TargetSound::Compared(_)))
             .map(|(place, _)| *place)
             .collect();
+        let records = if judged.iter().all(|judged| judged.findings.is_empty()) {
+            Records::default()
+        } else {
+            Records::of(
+                self.expecting.interactions,
+                &expectations,
+                &judged,
+                &compared,
+                rules.site_zone.as_ref(),
+            )
+        };
         Outcome {
             pairings,
             expectations,
             judged,
+            records,
             extra_conversations,
             extra_recordings: on_extra_conversations + reconciled.files,
             target_interactions: self.target.ours.len() as u64,
@@ -665,9 +678,12 @@ impl<'a> World<'a> {
             // Of one that could not be read nobody knows what belongs there.
             let judged = matches!(expectations[case].presence, Presence::Absent(_))
                 || expectations[case].unread.is_some();
+            // A copy that somebody has deleted stays listed, without its media.
+            let is_there = |at: &&usize| recordings[**at].file_state.as_deref() != Some("DELETED");
             pairing
                 .unpaired
                 .iter()
+                .filter(is_there)
                 .filter(move |_| !judged)
                 .map(move |at| (Some(case), &recordings[*at]))
         });

@@ -3,6 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::advice;
+use crate::basis;
+use crate::causes::groups;
 use crate::checks::presence::Judged;
 use crate::cross_call::Place;
 use crate::defect::Defect;
@@ -13,9 +15,10 @@ use crate::holds::Holds;
 use crate::in_flight::InFlight;
 use crate::options::{AudioScope, Jobs};
 use crate::outcome::Outcome;
-use crate::report::{Identity, Report, RequestLine, Scope, StandIn, Summary, groups};
+use crate::report::{Identity, Report, RequestLine, Scope, StandIn, Summary};
 use crate::requests::{Announced, Operation};
 use crate::run_error::RunError;
+use crate::show;
 use crate::source::order;
 use crate::target::{Platform, Stores};
 use crate::totals::TotalsCompared;
@@ -37,7 +40,7 @@ pub(crate) struct Traffic {
 }
 
 pub(crate) fn summarize(
-    outcome: Outcome,
+    mut outcome: Outcome,
     platform: &dyn Platform,
     traffic: &Traffic,
 ) -> Result<Report, RunError> {
@@ -98,9 +101,13 @@ pub(crate) fn summarize(
     let stand_in = stand_in(&outcome.expectations);
     let calls = outcome.expectations.len() as u64;
     let whole = whole_in_part(&outcome);
+    let records = std::mem::take(&mut outcome.records);
     let mut findings = findings(outcome);
     findings.iter_mut().for_each(|finding| {
-        finding.advice = advice::for_finding(finding, platform.how_to_send_again())
+        let assumption = platform.assumption_behind(finding);
+        basis::explain(finding, assumption);
+        finding.advice = advice::for_finding(finding, platform.how_to_send_again());
+        finding.show = show::again(finding, platform.request_that_shows(finding));
     });
     let mut by_defect: BTreeMap<Defect, u64> = BTreeMap::new();
     for finding in &findings {
@@ -173,7 +180,7 @@ pub(crate) fn summarize(
             .into_iter()
             .map(|(defect, count)| (defect.code().to_owned(), count))
             .collect(),
-        groups: groups(&findings),
+        groups: groups(&findings, &records),
         stand_in,
         holds,
         totals,

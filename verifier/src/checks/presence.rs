@@ -102,6 +102,10 @@ fn wrong_id(evidence: &Evidence<'_>) -> Option<Finding> {
         .pairing
         .conversation
         .map(|at| evidence.ours[at].id.as_str());
+    let finding = match &evidence.pairing.carries {
+        Carries::Anothers(id) => finding.with_call(id),
+        Carries::Own | Carries::Damaged(_) => finding,
+    };
     Some(finding.target(conversation.unwrap_or_default()))
 }
 

@@ -9,6 +9,7 @@ use crate::defect::Defect;
 use crate::expected::{AgentLeg, Span};
 use crate::finding::Finding;
 use crate::observed::TimeReading;
+use crate::thousands::thousands;
 use crate::utc_millis::UtcMillis;
 
 /// Times in the target may be rounded to the millisecond, up or down.
@@ -276,7 +277,7 @@ fn one_cause(mut wrongs: Vec<Wrong>) -> Vec<Wrong> {
         let second = second.cause.clone();
         wrongs.truncate(1);
         if wrongs[0].cause != second {
-            wrongs[0].cause = format!("{} and {second}", wrongs[0].cause);
+            wrongs[0].cause = format!("{}, the end {second}", wrongs[0].cause);
         }
     }
     wrongs
@@ -361,27 +362,12 @@ pub(crate) fn shift(
     zone: Option<&TimeZone>,
 ) -> (Defect, String) {
     let delta = actual.since(expected);
-    let sign = if delta < 0 { '-' } else { '+' };
-    let seconds = delta.unsigned_abs() as f64 / 1000.0;
-    let rule = format!("start = source {sign} {seconds} s");
     if delta.abs() == HOUR_MS {
-        if let Some(name) = zone
-            .filter(|zone| in_daylight_time(expected, zone))
-            .map(zone_name)
-        {
-            return (
-                Defect::TimeOffByDaylightSaving,
-                format!("{rule}, inside daylight time of {name}"),
-            );
+        if zone.is_some_and(|zone| in_daylight_time(expected, zone)) {
+            return (Defect::TimeOffByDaylightSaving, late(delta));
         }
-        if let Some(name) = zone
-            .filter(|zone| at_clock_change(expected, zone))
-            .map(zone_name)
-        {
-            return (
-                Defect::ClockChangeMisread,
-                format!("{rule}, at a clock change of {name}"),
-            );
+        if zone.is_some_and(|zone| at_clock_change(expected, zone)) {
+            return (Defect::ClockChangeMisread, late(delta));
         }
     }
     if is_rounded(expected, actual) {
@@ -390,11 +376,18 @@ pub(crate) fn shift(
             "milliseconds or seconds are cut".to_owned(),
         );
     }
-    (Defect::TimeShifted, rule)
+    (Defect::TimeShifted, late(delta))
 }
 
-fn zone_name(zone: &TimeZone) -> String {
-    zone.iana_name().unwrap_or("the site").to_owned()
+/// `3,600 s late`.
+fn late(delta_ms: i64) -> String {
+    let by = delta_ms.unsigned_abs();
+    let fraction = match by % 1000 {
+        0 => String::new(),
+        ms => format!(".{ms:03}").trim_end_matches('0').to_owned(),
+    };
+    let word = if delta_ms < 0 { "early" } else { "late" };
+    format!("{}{fraction} s {word}", thousands(by / 1000))
 }
 
 /// Cut or rounded to whole seconds or minutes.

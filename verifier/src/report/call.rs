@@ -1,5 +1,6 @@
 //! What a report says of one call.
 
+use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::{BufRead, BufReader};
 use std::path::Path;
@@ -7,6 +8,7 @@ use std::path::Path;
 use serde::Serialize;
 
 use super::{RecordingLine, Summary, recordings, text};
+use crate::defect::Defect;
 use crate::finding::Finding;
 use crate::run_error::RunError;
 use crate::verdict::Verdict;
@@ -56,15 +58,7 @@ pub fn evidence_of(dir: &Path, id: &str) -> Result<Option<CallEvidence>, RunErro
             .flatten()
             .any(|own| own == id || calls.contains(&own.as_str()))
     };
-    let mut findings = Vec::new();
-    for line in open(dir, "findings.jsonl")?.lines() {
-        let line = line.map_err(|error| unreadable(dir, "findings.jsonl", &error.to_string()))?;
-        let finding: Finding = serde_json::from_str(&line)
-            .map_err(|error| unreadable(dir, "findings.jsonl", &error.to_string()))?;
-        if names(&finding) {
-            findings.push(finding);
-        }
-    }
+    let findings = findings_of(dir, names)?;
     if recordings.is_empty() && findings.is_empty() {
         return Ok(None);
     }
@@ -85,6 +79,59 @@ pub fn evidence_of(dir: &Path, id: &str) -> Result<Option<CallEvidence>, RunErro
         recordings,
         findings,
     }))
+}
+
+/// Calls that a word names: those with a finding of a class, by its code, or the one that an id of
+/// either side is of, by the report in a folder. An id of which the report says nothing, or for
+/// which there is no report, is taken for a call's.
+///
+/// # Errors
+///
+/// A file of the report is not what a verification writes, or nothing has a finding of that class
+/// ([`RunError::Plan`]).
+pub fn calls_of(dir: &Path, word: &str) -> Result<BTreeSet<String>, RunError> {
+    let class = Defect::ALL.iter().find(|defect| defect.code() == word);
+    if let Some(class) = class {
+        let found = findings_of(dir, |finding| finding.defect == *class)?;
+        let calls: BTreeSet<String> = found
+            .into_iter()
+            .filter_map(|finding| finding.legacy_interaction_id)
+            .collect();
+        return match calls.is_empty() {
+            false => Ok(calls),
+            true => Err(RunError::Plan(format!(
+                "the report in {} has no finding of class {word} about a call of the source",
+                dir.display()
+            ))),
+        };
+    }
+    let evidence = if dir.join("summary.json").exists() {
+        evidence_of(dir, word)?
+    } else {
+        None
+    };
+    let call = evidence.and_then(|evidence| {
+        let of_recording = evidence.recordings.into_iter().next();
+        let of_finding = evidence.findings.into_iter().next();
+        of_recording
+            .map(|line| line.legacy_interaction_id)
+            .or(of_finding.and_then(|finding| finding.legacy_interaction_id))
+    });
+    Ok(BTreeSet::from([call.unwrap_or_else(|| word.to_owned())]))
+}
+
+/// Findings of a report that are wanted, in its order.
+fn findings_of(dir: &Path, wanted: impl Fn(&Finding) -> bool) -> Result<Vec<Finding>, RunError> {
+    let mut findings = Vec::new();
+    for line in open(dir, "findings.jsonl")?.lines() {
+        let line = line.map_err(|error| unreadable(dir, "findings.jsonl", &error.to_string()))?;
+        let finding: Finding = serde_json::from_str(&line)
+            .map_err(|error| unreadable(dir, "findings.jsonl", &error.to_string()))?;
+        if wanted(&finding) {
+            findings.push(finding);
+        }
+    }
+    Ok(findings)
 }
 
 /// Lines of all recordings of the call that an id names; read line by line.
@@ -181,7 +228,18 @@ impl CallEvidence {
                     .map(|(name, value)| format!("  {name:<18}{value}")),
             );
         }
-        lines.extend(self.findings.iter().map(text::line));
+        for finding in &self.findings {
+            lines.push(text::line(finding));
+            let rows = [
+                ("costs", finding.impact.clone()),
+                (
+                    "rule",
+                    format!("{} ({})", finding.source, finding.grade.word()),
+                ),
+                ("show it again", finding.show.clone()),
+            ];
+            lines.extend(rows.map(|(name, value)| format!("    {name:<16}{value}")));
+        }
         lines.push(format!("the whole report: {}", self.report));
         lines
     }

@@ -3,7 +3,6 @@
 
 mod against;
 mod call;
-mod groups;
 mod recordings;
 mod text;
 mod write;
@@ -15,12 +14,12 @@ use serde::{Deserialize, Serialize};
 
 pub(crate) use against::EarlierReport;
 pub use against::{Against, Change, ChangeKind};
-pub use call::{CallEvidence, evidence_of};
-pub(crate) use groups::groups;
+pub use call::{CallEvidence, calls_of, evidence_of};
 pub use recordings::RecordingLine;
 pub(crate) use recordings::{recording_lines, write_recordings};
 pub(crate) use write::write_drift;
 
+use crate::causes::Group;
 use crate::drift::DriftLine;
 use crate::finding::Finding;
 use crate::holds::Holds;
@@ -143,19 +142,6 @@ pub struct Scope {
     pub sample: Option<SampleBound>,
 }
 
-/// Findings that share a cause.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct Group {
-    /// The cause in words.
-    pub rule: String,
-    /// Their class.
-    pub defect: String,
-    /// How many.
-    pub count: u64,
-    /// Up to five of them: recording, else interaction, else target id.
-    pub examples: Vec<String>,
-}
-
 /// Calls for which the plan's stand-in goes: the fallback user for an agent, the default queue for
 /// a queue.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -261,6 +247,7 @@ impl Finding {
 #[cfg(test)]
 pub(crate) mod testing {
     use super::*;
+    use crate::causes::{Records, groups};
     use crate::defect::Defect;
 
     pub(crate) fn report() -> Report {
@@ -300,7 +287,7 @@ pub(crate) mod testing {
                 counts,
                 by_reason: BTreeMap::new(),
                 by_defect: BTreeMap::from([("D19".into(), 1)]),
-                groups: groups(&findings),
+                groups: groups(&findings, &Records::default()),
                 stand_in: StandIn::default(),
                 holds: None,
                 totals: None,
@@ -391,7 +378,11 @@ mod tests {
             "expected",
             "actual",
             "consequences",
+            "impact",
             "advice",
+            "source",
+            "grade",
+            "show",
         ];
         wanted.sort_unstable();
         assert_eq!(keys, wanted);

@@ -1,7 +1,9 @@
 //! The summary a terminal shows.
 
 use super::Report;
+use crate::causes::Group;
 use crate::finding::Finding;
+use crate::thousands::thousands;
 
 /// More than this nobody reads in a terminal; all of them are in `findings.jsonl`.
 const SHOWN: usize = 10;
@@ -64,12 +66,7 @@ impl Report {
         lines.extend(summary.by_reason.iter().map(|(reason, count)| {
             format!("  stays behind: {} ({count})", reason.replace('_', " "))
         }));
-        lines.extend(
-            summary
-                .groups
-                .iter()
-                .map(|group| format!("  one cause, {} findings: {}", group.count, group.rule)),
-        );
+        lines.extend(summary.groups.iter().flat_map(cause));
         lines.extend(self.findings.iter().take(SHOWN).map(line));
         if self.findings.len() > SHOWN {
             lines.push(format!(
@@ -98,6 +95,25 @@ impl Report {
         lines.push(summary.sentence.clone());
         lines
     }
+}
+
+/// A root cause, and below it how good the rule is and what to open.
+fn cause(group: &Group) -> Vec<String> {
+    let mut lines = vec![format!(
+        "  one cause, {} findings: {}",
+        thousands(group.count),
+        group.rule
+    )];
+    if !group.evidence.is_empty() {
+        lines.push(format!("    {}", group.evidence));
+    }
+    lines.extend(
+        group
+            .example
+            .iter()
+            .map(|example| format!("    for example {}: {}", example.id, example.show)),
+    );
+    lines
 }
 
 pub(super) fn line(finding: &Finding) -> String {

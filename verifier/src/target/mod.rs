@@ -55,6 +55,17 @@ pub(crate) trait Platform: PlatformChecks {
     /// How Seatrial sends a call again, as an advice has it. Another migrator has a way of its own.
     fn how_to_send_again(&self) -> &'static str;
 
+    /// The assumption without which a finding could not be made, by its name.
+    fn assumption_behind(&self, _finding: &Finding) -> Option<&'static str> {
+        None
+    }
+
+    /// The request that shows a record of the target that no call of the source has. Absent: it has
+    /// none.
+    fn request_that_shows(&self, _finding: &Finding) -> Option<String> {
+        None
+    }
+
     /// Whose the target is, for the report.
     fn organisation(&self, plan: &Plan) -> String;
 

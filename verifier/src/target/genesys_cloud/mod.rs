@@ -27,6 +27,7 @@ use super::{Asked, MediaStore, Platform, Reconciled, Reconciling, Target, Target
 use crate::capabilities::{CallData, Capabilities, LegTimes};
 use crate::checks::presence::Judged;
 use crate::expected::{AgentRow, AgentTable, Maximum};
+use crate::finding::Finding;
 use crate::options::{Jobs, Options, Progress};
 use crate::requests::{Announced, Base, Creation, Endpoint, Gates, Operation, Sizes};
 use crate::run_error::RunError;
@@ -109,6 +110,37 @@ impl Platform for GenesysCloud {
             "target.retention_maximum: the organisation's maximum retention is not readable, so no \
              recording is excused by it",
         ]
+    }
+
+    fn assumption_behind(&self, finding: &Finding) -> Option<&'static str> {
+        match (finding.defect, finding.field.as_str()) {
+            (_, "deletion protection") => Some("genesys_cloud.deletion_protection.answer"),
+            (_, "deletion date") => Some("genesys_cloud.retention.threshold_zero"),
+            (_, name) if name.starts_with("st.") => Some("genesys_cloud.attributes"),
+            (_, name) if name.starts_with("recording start") || name == "recording end" => {
+                Some("genesys_cloud.recordings.format_none")
+            }
+            (_, _) => None,
+        }
+    }
+
+    fn request_that_shows(&self, finding: &Finding) -> Option<String> {
+        let id = finding.target_id.as_ref()?;
+        let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-';
+        let path = match finding.field.as_str() {
+            "conversation" => "/api/v2/conversations",
+            "retention policy"
+                if finding
+                    .actual
+                    .as_deref()
+                    .is_some_and(|actual| actual.starts_with("cross-platform")) =>
+            {
+                "/api/v2/recording/crossplatform/mediaretentionpolicies"
+            }
+            "retention policy" => "/api/v2/recording/mediaretentionpolicies",
+            _ => return None,
+        };
+        id.bytes().all(is_plain).then(|| format!("GET {path}/{id}"))
     }
 
     /// What is sent again puts right what is there.

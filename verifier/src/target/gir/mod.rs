@@ -39,7 +39,9 @@ pub use stores_read::{HandedOver, Stores};
 use super::{Asked, MediaStore, Platform, Target, TargetSnapshot};
 use crate::capabilities::{CallData, Capabilities, LegTimes};
 use crate::checks::presence::Judged;
+use crate::defect::Defect;
 use crate::expected::{AgentRow, AgentTable, Expectation, Maximum, Rules, padless};
+use crate::finding::Finding;
 use crate::options::{Options, Progress};
 use crate::requests::{Allowance, Announced, Base, Endpoint, Gates, Operation, Service, Sizes};
 use crate::run_error::RunError;
@@ -142,10 +144,25 @@ impl Platform for Gir {
         ]
     }
 
+    fn assumption_behind(&self, finding: &Finding) -> Option<&'static str> {
+        match (finding.defect, finding.field.as_str()) {
+            (Defect::RegionWrong, _) => Some("gir.region"),
+            (Defect::MissingInOneStore, _) => Some("speechminer.reads"),
+            (
+                Defect::DeletionDateMissingOrEarly | Defect::KeptTooLong | Defect::DeletedByPolicy,
+                _,
+            )
+            | (_, "deletion protection") => Some("gir.purge"),
+            (_, _) => None,
+        }
+    }
+
     /// A recording cannot be changed: it has to be deleted and inserted again.
     fn how_to_send_again(&self) -> &'static str {
         "send it again (`seatrial migrate PLAN --redo REPORT/findings.jsonl --replace`, which \
-         deletes the recording in RWS and inserts it anew, or the migrator that sent it)"
+         deletes the recording in RWS and inserts it anew, or the migrator that sent it; the file \
+         that it replaces stays in the store for its administrator to delete, and a recording \
+         under legal hold stays as it is, for who may lift the hold)"
     }
 
     fn organisation(&self, plan: &Plan) -> String {
