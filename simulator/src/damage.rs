@@ -170,6 +170,58 @@ pub(crate) fn channels_folded(pcm: &mut Pcm) -> Option<()> {
     Some(())
 }
 
+/// D27: nothing above 1 kHz; only where something was there.
+pub(crate) fn narrowed(pcm: &mut Pcm) -> Option<()> {
+    const CUTOFF_HZ: f64 = 1_000.0;
+    /// Taps to each side: a transition of about 150 Hz at 8 kHz.
+    const HALF: i64 = 100;
+    let cutoff = CUTOFF_HZ / f64::from(pcm.sample_rate);
+    let tap = |at: i64| {
+        let x = std::f64::consts::TAU * cutoff * at as f64;
+        let sinc = if at == 0 {
+            2.0 * cutoff
+        } else {
+            x.sin() / (std::f64::consts::PI * at as f64)
+        };
+        let window = 0.5 + 0.5 * (std::f64::consts::PI * at as f64 / HALF as f64).cos();
+        sinc * window
+    };
+    let taps: Vec<f64> = (-HALF..=HALF).map(tap).collect();
+    let power = |channel: &[i16]| -> f64 {
+        channel
+            .iter()
+            .map(|sample| f64::from(*sample).powi(2))
+            .sum()
+    };
+    let (mut before, mut lost) = (0.0, 0.0);
+    for channel in &mut pcm.channels {
+        let at = |place: i64| {
+            usize::try_from(place)
+                .ok()
+                .and_then(|place| channel.get(place).copied())
+                .map_or(0.0, f64::from)
+        };
+        let filtered: Vec<i16> = (0..channel.len() as i64)
+            .map(|place| {
+                let sum: f64 = (-HALF..=HALF)
+                    .zip(&taps)
+                    .map(|(tap, weight)| at(place + tap) * weight)
+                    .sum();
+                sum.round() as i16
+            })
+            .collect();
+        let rest: Vec<i16> = channel
+            .iter()
+            .zip(&filtered)
+            .map(|(one, other)| one.saturating_sub(*other))
+            .collect();
+        before += power(channel);
+        lost += power(&rest);
+        *channel = filtered;
+    }
+    (lost >= 0.05 * before && before > 0.0).then_some(())
+}
+
 /// D28: 12 dB quieter.
 pub(crate) fn quieter(pcm: &mut Pcm) -> Option<()> {
     let is_heard = !is_silent(pcm);
@@ -248,7 +300,32 @@ pub(crate) fn corrupt_inside(mut bytes: Vec<u8>, before: &Pcm, noise: Seed) -> O
         *byte ^= noise.index(index as u64).below(255) as u8 + 1;
     }
     let (_, after) = audio::decode(&bytes).ok()?;
-    (after.sha256() != before.sha256()).then_some(bytes)
+    // Where a whole frame is lost the sound is cut, which is another defect.
+    (after.samples() == before.samples() && is_heard(before, &after)).then_some(bytes)
+}
+
+/// Whether two sounds of one length differ somewhere by as much as half of what is to be heard.
+fn is_heard(before: &Pcm, after: &Pcm) -> bool {
+    const STRETCH_MS: u64 = 50;
+    let all_ms = before.duration_ms();
+    before
+        .channels
+        .iter()
+        .zip(&after.channels)
+        .any(|(one, other)| {
+            let apart: Vec<i16> = one
+                .iter()
+                .zip(other)
+                .map(|(one, other)| one.saturating_sub(*other))
+                .collect();
+            let level = |channel: &[i16], from: u64, to: u64| {
+                compare::rms(channel, before.sample_rate, from, to)
+            };
+            let least = level(one, 0, all_ms).max(300.0) / 2.0;
+            (0..all_ms)
+                .step_by(STRETCH_MS as usize)
+                .any(|from| level(&apart, from, from + STRETCH_MS) >= least)
+        })
 }
 
 /// D30: an encrypted payload; nothing in it is audio.

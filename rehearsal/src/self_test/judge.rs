@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use simulator::Planted;
 use verifier::Finding;
 
+use super::catalogue::Class;
+
 /// A planted defect: the class its finding must have, and its place.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Wanted {
@@ -13,6 +15,17 @@ pub(super) struct Wanted {
     /// The class a finding of it has.
     pub(super) named: &'static str,
     pub(super) place: Place,
+}
+
+impl Wanted {
+    /// Of a class at a place.
+    pub(super) fn of(class: &'static Class, place: Place) -> Wanted {
+        Wanted {
+            class: class.code,
+            named: class.named(),
+            place,
+        }
+    }
 }
 
 /// Where a finding stands. What has no source is known by its id in the target.

@@ -1,14 +1,15 @@
-//! One way into a target: a world, its migration, and rounds of damage and verification.
+//! One way into a target: its worlds, their migration, and rounds of damage and verification.
 
-use std::collections::BTreeMap;
-use std::path::Path;
-use std::sync::Arc;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
 
+use simulator::PlatformName;
 use tempfile::TempDir;
-use verifier::{AudioScope, Finding, Report};
+use verifier::{AudioScope, Exports, Finding, Report, SourceFrom};
 
 use super::catalogue::{CLASSES, Class, How};
 use super::judge::{Judged, Place, Wanted, judge};
+use super::staged;
 use super::{Row, SelfTest, Status, broken};
 use crate::clock::Wall;
 use crate::environment::Time;
@@ -18,16 +19,21 @@ use crate::options::{Options, Refusal};
 use crate::running_scenario::RunningScenario;
 use crate::scenario::Scenario;
 
-/// Defects of a class that is planted in single calls: even, since some take pairs.
+/// Defects of a class in single calls: even, since some take pairs.
 const IN_CALLS: usize = 2;
+/// Calls that are listed late, and as many others that are erased.
+const WITHHELD: u64 = 3;
+/// Fewest calls of a pattern: with fewer the verifier names none.
+const OF_PATTERN: usize = 5;
 
 /// Classes that few calls can take, in the order in which they are planted: before all others.
-const CHOOSY: [&str; 14] = [
-    "D33", "D04", "D18", "D13", "D59", "D60", "D57", "D49", "D48", "D36", "D55", "D56", "D58",
-    "D43",
+const CHOOSY: [&str; 17] = [
+    "D33", "D04", "D18", "D13", "D59", "D60", "D57", "D49", "D48", "D36", "D05", "D55", "D56",
+    "D58", "D43", "D22", "D17",
 ];
 
 /// What came out by one way.
+#[derive(Default)]
 pub(super) struct Tried {
     pub(super) rows: Vec<Row>,
     pub(super) alarms: Vec<String>,
@@ -37,44 +43,88 @@ pub(super) struct Tried {
     pub(super) seconds: f64,
 }
 
-/// The world of a way, migrated.
+/// A way with one of its worlds, migrated.
 struct Trial {
     test: SelfTest,
     way: Surface,
+    world: World,
+    judged: BTreeMap<&'static str, Judged>,
+    tried: Tried,
+}
+
+/// A world after its migration.
+struct World {
     stage: RunningScenario,
     /// Snapshot of the simulators after the migration.
     snapshot: u64,
-    judged: BTreeMap<&'static str, Judged>,
-    tried: Tried,
+    /// Calls and recordings that the clean verification matched.
+    matched: Vec<(String, String)>,
     _dir: TempDir,
 }
 
 /// Tries every chosen class by a way.
 pub(super) async fn run(test: SelfTest, way: Surface) -> Result<Tried, Refusal> {
     let began = Wall::now();
-    let mut trial = Trial::start(test, way).await?;
+    let mut trial = Trial {
+        world: World::migrated(&test, way, include_str!("world.toml"), &BTreeSet::new()).await?,
+        test,
+        way,
+        judged: BTreeMap::new(),
+        tried: Tried::default(),
+    };
     trial.verify_clean().await?;
     trial.in_calls().await?;
-    let alone: Vec<&Class> = trial.chosen(|how| matches!(how, How::Alone)).collect();
-    for class in alone {
+    for class in trial.chosen(|how| how.is_in_the_main_world()) {
         trial.restore().await?;
         trial.alone(class).await?;
+    }
+    let of_a_day = trial.chosen(|how| how.is_in_the_day_world());
+    if !of_a_day.is_empty() {
+        let [late, erased] = withheld(&trial.test);
+        let day = include_str!("day.toml");
+        trial.world = World::migrated(&trial.test, way, day, &late).await?;
+        trial.verify_clean().await?;
+        for class in of_a_day {
+            trial.restore().await?;
+            match class.how(way) {
+                How::ListedLate => trial.listed_late(class, &late).await?,
+                How::ErasedInSource => trial.erased(class, &late, &erased).await?,
+                _ => trial.alone(class).await?,
+            }
+            trial.world.stage.simulator.withhold(late.clone());
+        }
     }
     trial.tried.rows = trial.rows();
     trial.tried.seconds = began.seconds();
     Ok(trial.tried)
 }
 
-impl Trial {
-    async fn start(test: SelfTest, way: Surface) -> Result<Trial, Refusal> {
+/// Calls that are listed late, and calls that are erased.
+fn withheld(test: &SelfTest) -> [BTreeSet<u64>; 2] {
+    // Generated calls count from here.
+    const FIRST: u64 = 100_001;
+    let from = FIRST + 10 + test.seed % 40;
+    let each = |which: u64| (0..WITHHELD).map(|at| from + 17 * at + which).collect();
+    [each(0), each(5)]
+}
+
+impl World {
+    async fn migrated(
+        test: &SelfTest,
+        way: Surface,
+        world: &str,
+        withheld: &BTreeSet<u64>,
+    ) -> Result<World, Refusal> {
         let dir = tempfile::tempdir().map_err(broken)?;
-        let scenario = Scenario::parse(&scenario(way), "self_test.toml").map_err(Refusal::bad)?;
+        let scenario =
+            Scenario::parse(&scenario(way, world), "self_test.toml").map_err(Refusal::bad)?;
         let options = Options {
             report: dir.path().to_owned(),
             seed: Some(test.seed),
             ..Options::default()
         };
         let stage = RunningScenario::start(scenario, &options, Time::Virtual).await?;
+        stage.simulator.withhold(withheld.clone());
         let migrated = stage.migrate(&options, Time::Virtual, &Silent).await?;
         if migrated.finished != Some(true) {
             return Err(broken(format!(
@@ -85,47 +135,60 @@ impl Trial {
             )));
         }
         let snapshot = stage.simulator.snapshot().await.map_err(broken)?;
-        Ok(Trial {
-            test,
-            way,
+        Ok(World {
             stage,
             snapshot,
-            judged: BTreeMap::new(),
-            tried: Tried {
-                rows: Vec::new(),
-                alarms: Vec::new(),
-                clean_records: 0,
-                clean_with_sound: 0,
-                verifications: 0,
-                seconds: 0.0,
-            },
+            matched: Vec::new(),
             _dir: dir,
         })
     }
 
+    /// Lines of the report's list of recordings.
+    fn recordings(&self) -> Result<Vec<staged::Line>, Refusal> {
+        staged::lines(&self.stage.dir.join("recordings.csv")).map_err(broken)
+    }
+}
+
+impl Trial {
     /// The chosen classes that are handled so.
-    fn chosen(&self, is: impl Fn(How) -> bool) -> impl Iterator<Item = &'static Class> {
-        let (test, way) = (self.test.clone(), self.way);
-        CLASSES.iter().filter(move |class| {
-            (test.classes.is_empty() || test.classes.contains(class.code)) && is(class.how(way))
-        })
+    fn chosen(&self, is: impl Fn(How) -> bool) -> Vec<&'static Class> {
+        let chosen = |class: &&Class| {
+            (self.test.classes.is_empty() || self.test.classes.contains(class.code))
+                && is(class.how(self.way))
+        };
+        CLASSES.iter().filter(chosen).collect()
     }
 
     async fn restore(&self) -> Result<(), Refusal> {
-        let restored = self.stage.simulator.restore(self.snapshot, None).await;
-        restored.map_err(broken)
+        let World {
+            stage, snapshot, ..
+        } = &self.world;
+        stage
+            .simulator
+            .restore(*snapshot, None)
+            .await
+            .map_err(broken)
     }
 
     async fn verify(&mut self, audio: AudioScope) -> Result<Report, Refusal> {
-        self.stage.environment.catch_up(&self.stage.simulator);
-        let options = verifier::Options {
+        self.verify_with(verifier::Options {
             audio,
             ..verifier::Options::default()
+        })
+        .await
+    }
+
+    async fn verify_with(&mut self, options: verifier::Options) -> Result<Report, Refusal> {
+        let stage = &mut self.world.stage;
+        stage.environment.catch_up(&stage.simulator);
+        let options = verifier::Options {
+            report_dir: Some(stage.dir.clone()),
+            ..options
         };
-        let environment = self.stage.environment.clone();
+        let environment = stage.environment.clone();
         self.tried.verifications += 1;
         verifier::verify(
-            &self.stage.plan,
+            &stage.plan,
             options,
             environment.transport,
             environment.clock,
@@ -153,6 +216,12 @@ impl Trial {
                 .alarms
                 .push(format!("{way}, clean: {}", report.summary.sentence));
         }
+        let lines = self.world.recordings()?;
+        self.world.matched = lines
+            .into_iter()
+            .filter(|line| line.verdict == "matched")
+            .map(|line| (line.call, line.recording))
+            .collect();
         Ok(())
     }
 
@@ -164,17 +233,11 @@ impl Trial {
                 .position(|code| *code == class.code)
                 .unwrap_or(CHOOSY.len())
         };
-        let mut classes: Vec<&Class> = self
-            .chosen(|how| matches!(how, How::InCalls | How::InOneCall))
-            .collect();
+        let mut classes = self.chosen(|how| matches!(how, How::InCalls));
         classes.sort_by_key(|class| (rank(class), class.code));
         let mut wanted = Vec::new();
         for class in classes {
-            let count = match class.how(self.way) {
-                How::InOneCall => 1,
-                _ => IN_CALLS,
-            };
-            wanted.extend(self.plant(class, count));
+            wanted.extend(self.plant(class, IN_CALLS));
         }
         if wanted.is_empty() {
             return Ok(());
@@ -186,27 +249,169 @@ impl Trial {
 
     /// A class in a world of its own.
     async fn alone(&mut self, class: &'static Class) -> Result<(), Refusal> {
-        let wanted = self.plant(class, IN_CALLS);
-        let report = self.verify(AudioScope::All).await?;
+        match class.how(self.way) {
+            How::InExports => return self.in_exports(class).await,
+            How::InStaging => return self.in_staging(class).await,
+            _ => {}
+        }
+        let (count, audio) = match class.how(self.way) {
+            How::Pattern => (OF_PATTERN, AudioScope::None),
+            _ => (IN_CALLS, AudioScope::All),
+        };
+        let wanted = self.plant(class, count);
+        let report = self.verify(audio).await?;
         self.judge(&wanted, &report.findings);
         Ok(())
     }
 
-    fn plant(&mut self, class: &'static Class, count: usize) -> Vec<Wanted> {
-        let named = class.stands_as().unwrap_or(class.code);
-        match self
+    /// Calls that the migration did not see, and the source lists now.
+    async fn listed_late(
+        &mut self,
+        class: &'static Class,
+        late: &BTreeSet<u64>,
+    ) -> Result<(), Refusal> {
+        self.world.stage.simulator.withhold(BTreeSet::new());
+        // Calls of this world have one recording each.
+        let wanted: Vec<Wanted> = late
+            .iter()
+            .map(|call| {
+                let recording = format!("{call}-1");
+                Wanted::of(class, Place::in_source(&call.to_string(), Some(&recording)))
+            })
+            .collect();
+        let report = self.verify(AudioScope::None).await?;
+        self.judge(&wanted, &report.findings);
+        Ok(())
+    }
+
+    /// Calls that were migrated, and are gone from the source now.
+    async fn erased(
+        &mut self,
+        class: &'static Class,
+        late: &BTreeSet<u64>,
+        erased: &BTreeSet<u64>,
+    ) -> Result<(), Refusal> {
+        let simulator = &self.world.stage.simulator;
+        let platform = match self.way {
+            Surface::Gir => PlatformName::Gir,
+            Surface::Guide | Surface::Public => PlatformName::GenesysCloud,
+        };
+        let truth = simulator.truth(platform).await.map_err(broken)?;
+        simulator.withhold(late.union(erased).copied().collect());
+        let wanted = erased
+            .iter()
+            .map(|call| {
+                let target = staged::target_of(&truth, *call)
+                    .ok_or_else(|| broken(format!("call {call} is not in the target")))?;
+                Ok(Wanted::of(class, Place::in_target(&target)))
+            })
+            .collect::<Result<Vec<Wanted>, Refusal>>()?;
+        let report = self.verify(AudioScope::None).await?;
+        self.judge(&wanted, &report.findings);
+        Ok(())
+    }
+
+    /// Times that are none, in documents that a site hands over.
+    async fn in_exports(&mut self, class: &'static Class) -> Result<(), Refusal> {
+        let dir = tempfile::tempdir().map_err(broken)?;
+        let exported = self
+            .world
             .stage
             .simulator
-            .tamper(class.code, count, self.test.seed)
-        {
+            .write_exports(dir.path())
+            .map_err(broken)?;
+        let victims = self.victims();
+        let namespace = self.world.stage.plan.plan.identity.namespace.clone();
+        for (call, recording) in &victims {
+            let ids = [call, recording].map(|id| format!("st-{namespace}-{id}"));
+            staged::damage_time(&exported.archive, &ids[0], &ids[1]).map_err(broken)?;
+        }
+        let wanted: Vec<Wanted> = victims
+            .iter()
+            .map(|(call, recording)| Wanted::of(class, Place::in_source(call, Some(recording))))
+            .collect();
+        let options = verifier::Options {
+            exports: Exports {
+                archive: Some(exported.archive),
+                files: Some(exported.files),
+                speechminer: Some(exported.speechminer_csv),
+                origin: Some("the self-test".to_owned()),
+            },
+            ..verifier::Options::default()
+        };
+        let report = self.verify_with(options).await?;
+        self.judge(&wanted, &report.findings);
+        Ok(())
+    }
+
+    /// Staged originals that are others than their names say: what they were, nobody can tell.
+    async fn in_staging(&mut self, class: &'static Class) -> Result<(), Refusal> {
+        let victims = self.victims();
+        let staging = self.staging();
+        let before: Vec<(PathBuf, Vec<u8>)> = victims
+            .iter()
+            .map(|(call, recording)| staged::alter(&staging, call, recording))
+            .collect::<std::io::Result<_>>()
+            .map_err(broken)?;
+        let options = verifier::Options {
+            source: SourceFrom::Staged,
+            ..verifier::Options::default()
+        };
+        let report = self.verify_with(options).await?;
+        for (path, bytes) in before {
+            std::fs::write(path, bytes).map_err(broken)?;
+        }
+        let lines = self.world.recordings()?;
+        let judged = self.judged.entry(class.code).or_default();
+        judged.planted += victims.len() as u64;
+        for line in lines.iter().filter(|line| line.verdict == "not_verifiable") {
+            if !victims.contains(&(line.call.clone(), line.recording.clone())) {
+                judged.surplus += 1;
+                judged
+                    .wrong
+                    .push(format!("{} cannot be told: {}", line.recording, line.rest));
+                continue;
+            }
+            judged.found += 1;
+            if line.rest.contains("altered after it was hashed") {
+                judged.named += 1;
+            } else {
+                judged
+                    .wrong
+                    .push(format!("{}: {}", line.recording, line.rest));
+            }
+        }
+        self.judge(&[], &report.findings);
+        Ok(())
+    }
+
+    fn staging(&self) -> PathBuf {
+        let url = &self.world.stage.plan.plan.staging.url;
+        let path = url.strip_prefix("file://").unwrap_or(url);
+        self.world.stage.dir.join("work").join(path)
+    }
+
+    /// Recordings of calls that were matched, each of another call, chosen by the seed.
+    fn victims(&self) -> Vec<(String, String)> {
+        let matched = &self.world.matched;
+        let from = (self.test.seed as usize).wrapping_mul(31) % matched.len().max(1);
+        let mut calls = BTreeSet::new();
+        let turned = matched.iter().cycle().skip(from).take(matched.len());
+        turned
+            .filter(|(call, recording)| recording.ends_with("-1") && calls.insert(call.clone()))
+            .step_by(7)
+            .take(IN_CALLS)
+            .cloned()
+            .collect()
+    }
+
+    fn plant(&mut self, class: &'static Class, count: usize) -> Vec<Wanted> {
+        let simulator = &self.world.stage.simulator;
+        match simulator.tamper(class.planted_as(), count, self.test.seed) {
             Ok(answer) => answer
                 .planted
                 .iter()
-                .map(|entry| Wanted {
-                    class: class.code,
-                    named,
-                    place: Place::planted(named, entry),
-                })
+                .map(|entry| Wanted::of(class, Place::planted(class.named(), entry)))
                 .collect(),
             Err(refusal) => {
                 let judged = self.judged.entry(class.code).or_default();
@@ -268,17 +473,17 @@ impl Trial {
                 reason,
             }
         };
-        self.chosen(|_| true).map(row).collect()
+        self.chosen(|_| true).into_iter().map(row).collect()
     }
 }
 
-/// The world of a way. Sound in every codec the source may use, so that nearly every call is
+/// A world of a way. Sound in every codec the source may use, so that nearly every call is
 /// converted.
-fn scenario(way: Surface) -> String {
+fn scenario(way: Surface, world: &str) -> String {
     let target = match way {
         Surface::Guide => "target = \"genesys_cloud\"\ningest = \"guide\"",
         Surface::Public => "target = \"genesys_cloud\"\ningest = \"public\"",
         Surface::Gir => "target = \"gir\"",
     };
-    format!("{target}\n{}", include_str!("world.toml"))
+    format!("{target}\n{world}")
 }

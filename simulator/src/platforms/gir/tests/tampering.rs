@@ -16,6 +16,7 @@ fn person(agent: Option<&str>, name: &str, login: &str, group: &str) -> Person {
         username: format!("{}@example.com", name.to_lowercase().replace(' ', ".")),
         login: login.to_owned(),
         access_group: format!("/Support/{group}"),
+        extension: login.to_owned(),
     }
 }
 
