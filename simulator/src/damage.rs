@@ -13,6 +13,8 @@ pub(crate) const ERROR_PAGE: &str = "<!DOCTYPE html>\n<html><head><title>504 Gat
 const HOLE_MS: u64 = 3_000;
 /// Bytes that corruption touches inside a file.
 const CORRUPT_BYTES: usize = 400;
+/// Length of a syllable, and of what lies between two, in milliseconds.
+const SYLLABLE_MS: u64 = 100;
 /// Legacy ids of phantoms begin here: far above what a generated world counts to, and exact in
 /// every JSON reader.
 const PHANTOM_IDS: u64 = 900_000_000;
@@ -252,11 +254,15 @@ pub(crate) fn speech_in_pause(pcm: &mut Pcm, from_ms: u64, length_ms: u64) -> Op
         .or_else(|| loudest(pcm, speech_ms, from_ms + length_ms, pcm.duration_ms()))?;
     let (source, target, length) = (at(speech_from), at(from_ms), at(length_ms));
     let speech = at(speech_ms).max(1);
+    // In syllables: a sound of one loudness may be a tone that somebody agreed to.
+    let syllable = at(SYLLABLE_MS).max(1);
     for channel in &mut pcm.channels {
         for index in 0..length {
             let Some(sample) = channel.get(source + index % speech).copied() else {
                 continue;
             };
+            let is_between = index / syllable % 2 == 1;
+            let sample = if is_between { sample / 16 } else { sample };
             if let Some(slot) = channel.get_mut(target + index) {
                 *slot = sample;
             }
@@ -304,28 +310,41 @@ pub(crate) fn corrupt_inside(mut bytes: Vec<u8>, before: &Pcm, noise: Seed) -> O
     (after.samples() == before.samples() && is_heard(before, &after)).then_some(bytes)
 }
 
-/// Whether two sounds of one length differ somewhere by as much as half of what is to be heard.
+/// Whether a fifth of a second of two sounds of one length holds several loud pieces of speech that
+/// have become another sound: a click in a breath is nothing anybody hears.
 fn is_heard(before: &Pcm, after: &Pcm) -> bool {
-    const STRETCH_MS: u64 = 50;
-    let all_ms = before.duration_ms();
+    const FIFTH_OF_A_SECOND: usize = 10;
+    const SEVERAL: usize = 4;
+    let piece = before.sample_rate as usize / 50;
+    let level = |samples: &[i16]| likeness(samples, samples).0.sqrt();
     before
         .channels
         .iter()
         .zip(&after.channels)
         .any(|(one, other)| {
-            let apart: Vec<i16> = one
-                .iter()
-                .zip(other)
-                .map(|(one, other)| one.saturating_sub(*other))
+            let loud = level(one).max(300.0);
+            let is_other: Vec<bool> = one
+                .chunks_exact(piece)
+                .zip(other.chunks_exact(piece))
+                .map(|(one, other)| level(one) >= loud && likeness(one, other).1 < 0.15)
                 .collect();
-            let level = |channel: &[i16], from: u64, to: u64| {
-                compare::rms(channel, before.sample_rate, from, to)
-            };
-            let least = level(one, 0, all_ms).max(300.0) / 2.0;
-            (0..all_ms)
-                .step_by(STRETCH_MS as usize)
-                .any(|from| level(&apart, from, from + STRETCH_MS) >= least)
+            is_other
+                .windows(FIFTH_OF_A_SECOND)
+                .any(|pieces| pieces.iter().filter(|is_other| **is_other).count() >= SEVERAL)
         })
+}
+
+/// Mean product of two sounds, and their correlation.
+fn likeness(one: &[i16], other: &[i16]) -> (f64, f64) {
+    let sum = |one: &[i16], other: &[i16]| -> f64 {
+        one.iter()
+            .zip(other)
+            .map(|(one, other)| f64::from(*one) * f64::from(*other))
+            .sum()
+    };
+    let product = sum(one, other);
+    let most = (sum(one, one) * sum(other, other)).sqrt().max(1.0);
+    (product / one.len().max(1) as f64, product / most)
 }
 
 /// D30: an encrypted payload; nothing in it is audio.

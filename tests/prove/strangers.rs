@@ -11,8 +11,8 @@ mod patterns;
 mod platform_requests;
 mod rows;
 mod sound;
-mod speech;
-mod world;
+pub(crate) mod speech;
+pub(crate) mod world;
 mod written;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};

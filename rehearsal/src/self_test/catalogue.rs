@@ -19,14 +19,14 @@ pub(super) struct Class {
 pub(super) enum How {
     /// In single calls of the target, beside other classes.
     InCalls,
-    /// In single calls, with no other class beside it.
-    Alone,
     /// In many calls: they have it in common, and sound tells nothing of it.
     Pattern,
     /// In what a site exports instead of being read.
     InExports,
     /// In what the migrator staged.
     InStaging,
+    /// The same, in calls of one agent each.
+    PatternOfDay,
     /// In calls at a change of clocks.
     AtClockChange,
     /// Calls that the source lists only once the migration has ended.
@@ -40,17 +40,14 @@ pub(super) enum How {
 impl How {
     /// Planted by itself, in the world that has calls of every kind.
     pub(super) fn is_in_the_main_world(self) -> bool {
-        matches!(
-            self,
-            How::Alone | How::Pattern | How::InExports | How::InStaging
-        )
+        matches!(self, How::Pattern | How::InExports | How::InStaging)
     }
 
     /// Planted by itself, in the world of one day.
     pub(super) fn is_in_the_day_world(self) -> bool {
         matches!(
             self,
-            How::AtClockChange | How::ListedLate | How::ErasedInSource
+            How::PatternOfDay | How::AtClockChange | How::ListedLate | How::ErasedInSource
         )
     }
 }
@@ -120,6 +117,12 @@ impl Class {
         self.stands_as().unwrap_or(self.code)
     }
 
+    /// A class that may be named beside it at the same record.
+    pub(super) fn beside(&self) -> Option<&'static str> {
+        // Of two recordings with one's times either may be taken for it.
+        (self.code == "P3").then_some("D28")
+    }
+
     /// The class the simulator plants for it.
     pub(super) fn planted_as(&self) -> &'static str {
         match self.code {
@@ -163,7 +166,7 @@ const fn class(code: &'static str, by: [How; 3]) -> Class {
 }
 
 use How::{
-    Alone, AtClockChange, ErasedInSource, InCalls, InExports, InStaging, ListedLate, Pattern,
+    AtClockChange, ErasedInSource, InCalls, InExports, InStaging, ListedLate, Pattern, PatternOfDay,
 };
 
 const fn cannot(reason: &'static str) -> How {
@@ -248,7 +251,7 @@ pub(super) static CLASSES: [Class; 70] = [
     class("D44", [TIMES_ARE_INSTANTS, TIMES_ARE_INSTANTS, InExports]),
     class("D45", all(InCalls)),
     class("D46", all(InCalls)),
-    class("D47", all(Pattern)),
+    class("D47", all(PatternOfDay)),
     class("D48", all(InCalls)),
     class("D49", all(InCalls)),
     class("D50", all(InCalls)),
@@ -266,9 +269,9 @@ pub(super) static CLASSES: [Class; 70] = [
     class("D62", all(InCalls)),
     class("D63", all(InCalls)),
     class("D64", all(InCalls)),
-    class("P1", all(Alone)),
+    class("P1", all(InCalls)),
     class("P2", all(NO_LEDGER_IS_READ)),
-    class("P3", all(Alone)),
+    class("P3", all(InCalls)),
     class("P4", all(InStaging)),
     class("P5", all(NO_CUSTODY_IS_READ)),
     class("P6", all(BY_AN_OLD_REPORT)),

@@ -14,6 +14,8 @@ pub(super) struct Wanted {
     pub(super) class: &'static str,
     /// The class a finding of it has.
     pub(super) named: &'static str,
+    /// A class that may be named beside it.
+    beside: Option<&'static str>,
     pub(super) place: Place,
 }
 
@@ -23,6 +25,7 @@ impl Wanted {
         Wanted {
             class: class.code,
             named: class.named(),
+            beside: class.beside(),
             place,
         }
     }
@@ -114,7 +117,10 @@ pub(super) fn judge(
     let mut alarms = Vec::new();
     for (finding, place) in others {
         // Found at its call, and not rightly named: told once, then the rest is surplus.
-        if let Some(at) = left.iter().position(|one| one.place.call == place.call) {
+        let missed = left.iter().position(|one| {
+            one.place.call == place.call && one.beside != Some(finding.defect.code())
+        });
+        if let Some(at) = missed {
             let missed = left.remove(at);
             let one = judged.entry(missed.class).or_default();
             one.found += 1;
@@ -125,6 +131,9 @@ pub(super) fn judge(
                 told(finding)
             ));
         } else if let Some(of) = wanted.iter().find(|one| one.place.call == place.call) {
+            if of.beside == Some(finding.defect.code()) && of.place == place {
+                continue;
+            }
             let one = judged.entry(of.class).or_default();
             one.surplus += 1;
             one.wrong.push(format!("also named: {}", told(finding)));

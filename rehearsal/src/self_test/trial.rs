@@ -255,8 +255,8 @@ impl Trial {
             _ => {}
         }
         let (count, audio) = match class.how(self.way) {
-            How::Pattern => (OF_PATTERN, AudioScope::None),
-            _ => (IN_CALLS, AudioScope::All),
+            How::Pattern | How::PatternOfDay => (OF_PATTERN, AudioScope::None),
+            _ => (IN_CALLS, AudioScope::None),
         };
         let wanted = self.plant(class, count);
         let report = self.verify(audio).await?;
@@ -331,6 +331,7 @@ impl Trial {
             .map(|(call, recording)| Wanted::of(class, Place::in_source(call, Some(recording))))
             .collect();
         let options = verifier::Options {
+            audio: AudioScope::None,
             exports: Exports {
                 archive: Some(exported.archive),
                 files: Some(exported.files),
@@ -355,6 +356,7 @@ impl Trial {
             .map_err(broken)?;
         let options = verifier::Options {
             source: SourceFrom::Staged,
+            only: Some(victims.iter().map(|(call, _)| call.clone()).collect()),
             ..verifier::Options::default()
         };
         let report = self.verify_with(options).await?;
