@@ -52,6 +52,9 @@ pub(crate) enum Command {
     Rehearse(Rehearse),
     /// Many seeds in virtual time; a failure is shrunk to the smallest scenario that still fails
     Explore(Explore),
+    /// Plant every class of defect in simulated targets, and show that the verifier finds it and
+    /// names it rightly, and nothing else
+    SelfTest(SelfTest),
     /// How long a migration will take, what it asks of whom and what it costs
     Forecast(Forecast),
     /// Serve the simulated platforms of a scenario until Ctrl-C
@@ -112,7 +115,20 @@ pub(crate) struct Rehearse {
     pub(crate) junit: Option<PathBuf>,
 }
 
-/// `--surface`.
+#[derive(Debug, Args)]
+pub(crate) struct SelfTest {
+    /// Decides calls, audio and victims
+    #[arg(long, env = "SEATRIAL_SEED", default_value_t = 1)]
+    pub(crate) seed: u64,
+    /// Only this class, as D33 or P4; again for another
+    #[arg(long, env = "SEATRIAL_CLASS", value_name = "CODE")]
+    pub(crate) class: Vec<String>,
+    /// Only this way into a target; again for another
+    #[arg(long, env = "SEATRIAL_TARGET")]
+    pub(crate) target: Vec<SurfaceArgument>,
+}
+
+/// `--surface`, and `--target` of the self-test.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum SurfaceArgument {
     /// Genesys Cloud as the migration guide has it.

@@ -14,6 +14,7 @@ mod plan_file;
 mod progress;
 mod rehearse;
 mod schema;
+mod self_test;
 mod simulate;
 mod status;
 mod terminal;
@@ -94,6 +95,7 @@ fn run(cli: Cli) -> Ending {
         match cli.command {
             Command::Rehearse(arguments) => rehearse::run(arguments, output).await,
             Command::Explore(arguments) => explore::run(arguments, output).await,
+            Command::SelfTest(arguments) => self_test::run(arguments, output).await,
             Command::Forecast(arguments) => forecast::run(&arguments, &output),
             Command::Simulate(arguments) => simulate::run(arguments, output).await,
             Command::Preflight(arguments) => migrate::preflight(arguments, output).await,

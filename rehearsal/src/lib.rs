@@ -17,6 +17,7 @@ mod records;
 mod run;
 mod running_scenario;
 mod scenario;
+pub mod self_test;
 
 pub use ending::Ending;
 pub use environment::{Time, TimeError};

@@ -13,6 +13,8 @@ pub(crate) const ERROR_PAGE: &str = "<!DOCTYPE html>\n<html><head><title>504 Gat
 const HOLE_MS: u64 = 3_000;
 /// Bytes that corruption touches inside a file.
 const CORRUPT_BYTES: usize = 400;
+/// Length of a syllable, and of what lies between two, in milliseconds.
+const SYLLABLE_MS: u64 = 100;
 /// Legacy ids of phantoms begin here: far above what a generated world counts to, and exact in
 /// every JSON reader.
 const PHANTOM_IDS: u64 = 900_000_000;
@@ -170,6 +172,58 @@ pub(crate) fn channels_folded(pcm: &mut Pcm) -> Option<()> {
     Some(())
 }
 
+/// D27: nothing above 1 kHz; only where something was there.
+pub(crate) fn narrowed(pcm: &mut Pcm) -> Option<()> {
+    const CUTOFF_HZ: f64 = 1_000.0;
+    /// Taps to each side: a transition of about 150 Hz at 8 kHz.
+    const HALF: i64 = 100;
+    let cutoff = CUTOFF_HZ / f64::from(pcm.sample_rate);
+    let tap = |at: i64| {
+        let x = std::f64::consts::TAU * cutoff * at as f64;
+        let sinc = if at == 0 {
+            2.0 * cutoff
+        } else {
+            x.sin() / (std::f64::consts::PI * at as f64)
+        };
+        let window = 0.5 + 0.5 * (std::f64::consts::PI * at as f64 / HALF as f64).cos();
+        sinc * window
+    };
+    let taps: Vec<f64> = (-HALF..=HALF).map(tap).collect();
+    let power = |channel: &[i16]| -> f64 {
+        channel
+            .iter()
+            .map(|sample| f64::from(*sample).powi(2))
+            .sum()
+    };
+    let (mut before, mut lost) = (0.0, 0.0);
+    for channel in &mut pcm.channels {
+        let at = |place: i64| {
+            usize::try_from(place)
+                .ok()
+                .and_then(|place| channel.get(place).copied())
+                .map_or(0.0, f64::from)
+        };
+        let filtered: Vec<i16> = (0..channel.len() as i64)
+            .map(|place| {
+                let sum: f64 = (-HALF..=HALF)
+                    .zip(&taps)
+                    .map(|(tap, weight)| at(place + tap) * weight)
+                    .sum();
+                sum.round() as i16
+            })
+            .collect();
+        let rest: Vec<i16> = channel
+            .iter()
+            .zip(&filtered)
+            .map(|(one, other)| one.saturating_sub(*other))
+            .collect();
+        before += power(channel);
+        lost += power(&rest);
+        *channel = filtered;
+    }
+    (lost >= 0.05 * before && before > 0.0).then_some(())
+}
+
 /// D28: 12 dB quieter.
 pub(crate) fn quieter(pcm: &mut Pcm) -> Option<()> {
     let is_heard = !is_silent(pcm);
@@ -200,11 +254,15 @@ pub(crate) fn speech_in_pause(pcm: &mut Pcm, from_ms: u64, length_ms: u64) -> Op
         .or_else(|| loudest(pcm, speech_ms, from_ms + length_ms, pcm.duration_ms()))?;
     let (source, target, length) = (at(speech_from), at(from_ms), at(length_ms));
     let speech = at(speech_ms).max(1);
+    // In syllables: a sound of one loudness may be a tone that somebody agreed to.
+    let syllable = at(SYLLABLE_MS).max(1);
     for channel in &mut pcm.channels {
         for index in 0..length {
             let Some(sample) = channel.get(source + index % speech).copied() else {
                 continue;
             };
+            let is_between = index / syllable % 2 == 1;
+            let sample = if is_between { sample / 16 } else { sample };
             if let Some(slot) = channel.get_mut(target + index) {
                 *slot = sample;
             }
@@ -248,7 +306,45 @@ pub(crate) fn corrupt_inside(mut bytes: Vec<u8>, before: &Pcm, noise: Seed) -> O
         *byte ^= noise.index(index as u64).below(255) as u8 + 1;
     }
     let (_, after) = audio::decode(&bytes).ok()?;
-    (after.sha256() != before.sha256()).then_some(bytes)
+    // Where a whole frame is lost the sound is cut, which is another defect.
+    (after.samples() == before.samples() && is_heard(before, &after)).then_some(bytes)
+}
+
+/// Whether a fifth of a second of two sounds of one length holds several loud pieces of speech that
+/// have become another sound: a click in a breath is nothing anybody hears.
+fn is_heard(before: &Pcm, after: &Pcm) -> bool {
+    const FIFTH_OF_A_SECOND: usize = 10;
+    const SEVERAL: usize = 4;
+    let piece = before.sample_rate as usize / 50;
+    let level = |samples: &[i16]| likeness(samples, samples).0.sqrt();
+    before
+        .channels
+        .iter()
+        .zip(&after.channels)
+        .any(|(one, other)| {
+            let loud = level(one).max(300.0);
+            let is_other: Vec<bool> = one
+                .chunks_exact(piece)
+                .zip(other.chunks_exact(piece))
+                .map(|(one, other)| level(one) >= loud && likeness(one, other).1 < 0.15)
+                .collect();
+            is_other
+                .windows(FIFTH_OF_A_SECOND)
+                .any(|pieces| pieces.iter().filter(|is_other| **is_other).count() >= SEVERAL)
+        })
+}
+
+/// Mean product of two sounds, and their correlation.
+fn likeness(one: &[i16], other: &[i16]) -> (f64, f64) {
+    let sum = |one: &[i16], other: &[i16]| -> f64 {
+        one.iter()
+            .zip(other)
+            .map(|(one, other)| f64::from(*one) * f64::from(*other))
+            .sum()
+    };
+    let product = sum(one, other);
+    let most = (sum(one, one) * sum(other, other)).sqrt().max(1.0);
+    (product / one.len().max(1) as f64, product / most)
 }
 
 /// D30: an encrypted payload; nothing in it is audio.

@@ -3,10 +3,13 @@
 //!
 //! Each target plants in its own way (`tamper` of each); the words and the picking are the same.
 
+use std::collections::BTreeMap;
+
 use serde::Serialize;
 use serde_json::Value;
 
 use crate::legacy_id;
+use crate::seed::Seed;
 
 /// What was planted, as the control API answers it (docs/reference/control-api.md).
 #[derive(Debug, Clone, Serialize)]
@@ -130,6 +133,57 @@ pub(crate) fn double<V: Copy, P>(
         }
     }
     plants
+}
+
+/// Things at every so-many-th number, all of them; none where there would be fewer than so many.
+/// What has no number stays.
+pub(crate) fn every_nth<V: Copy>(
+    seed: Seed,
+    all: &[V],
+    number: impl Fn(&V) -> Option<u64>,
+    least: usize,
+) -> Option<Vec<V>> {
+    /// Few enough calls to each that a small world has some, and more than two neighbours.
+    const DISTANCES: std::ops::Range<u64> = 7..14;
+    let distance = DISTANCES.start
+        + seed
+            .child("distance")
+            .below(DISTANCES.end - DISTANCES.start);
+    let place = seed.child("place").below(distance);
+    let hit: Vec<V> = all
+        .iter()
+        .copied()
+        .filter(|one| number(one).is_some_and(|number| number % distance == place))
+        .collect();
+    (hit.len() >= least).then_some(hit)
+}
+
+/// All things of one kind; none where no kind has so many. What is of no kind stays.
+pub(crate) fn whole_kind<V: Copy, K: Ord>(
+    seed: Seed,
+    all: &[V],
+    kind: impl Fn(&V) -> Option<K>,
+    least: usize,
+) -> Option<Vec<V>> {
+    let mut kinds: BTreeMap<K, Vec<V>> = BTreeMap::new();
+    for one in all {
+        if let Some(kind) = kind(one) {
+            kinds.entry(kind).or_default().push(*one);
+        }
+    }
+    let mut whole: Vec<Vec<V>> = kinds
+        .into_values()
+        .filter(|members| members.len() >= least)
+        .collect();
+    turn(seed.child("kind"), &mut whole);
+    whole.into_iter().next()
+}
+
+/// Lets a list begin at a place of this seed.
+pub(crate) fn turn<V>(seed: Seed, list: &mut [V]) {
+    if !list.is_empty() {
+        list.rotate_left(seed.below(list.len() as u64) as usize);
+    }
 }
 
 /// The answer: entries by legacy ids.

@@ -11,6 +11,7 @@ mod audit;
 mod bugs;
 mod calendar;
 mod days;
+mod detection;
 mod determinism;
 mod explore;
 mod footprint;
@@ -41,7 +42,7 @@ struct Proof {
     run: fn(u64) -> Result<Report, Failure>,
 }
 
-const PROOFS: [Proof; 14] = [
+const PROOFS: [Proof; 15] = [
     Proof {
         name: "kills",
         shows: "a migration by any of the three ways in, killed with SIGKILL at random moments and \
@@ -114,6 +115,15 @@ const PROOFS: [Proof; 14] = [
         full: 10_000,
         small: 300,
         run: audit::run,
+    },
+    Proof {
+        name: "detection",
+        shows: "every class of defect and of process, planted by each of the three ways in where it \
+            can exist, is found, rightly named and told at its record; nothing else is named",
+        needs: "asterisk-core-sounds-en-wav",
+        full: 20,
+        small: 1,
+        run: detection::run,
     },
     Proof {
         name: "calendar",

@@ -12,7 +12,7 @@ mod platform_requests;
 mod rows;
 mod sound;
 pub(crate) mod speech;
-mod world;
+pub(crate) mod world;
 mod written;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::checks::presence::Judged;
 use crate::cross_call::Place;
 use crate::defect::Defect;
-use crate::expected::Expectation;
+use crate::expected::{Expectation, Presence};
 use crate::verdict::Bucket;
 
 /// Fewer than this may lie anywhere by chance: of 60 calls, four at equal distances are one choice
@@ -109,7 +109,8 @@ fn calls(expectations: &[Expectation], judged: &[Judged]) -> Vec<Unit> {
                         && finding.legacy_recording_id.is_none()
                 });
                 if expected.recordings.is_empty() {
-                    let may = is_lost || judged.unverifiable.is_none();
+                    let is_due = expected.presence == Presence::Expected;
+                    let may = is_lost || is_due && judged.unverifiable.is_none();
                     return may.then(|| Unit {
                         places: vec![(case, 0)],
                         kinds: expected.kinds.clone(),

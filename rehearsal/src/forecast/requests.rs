@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::Load;
 
 /// By which surface recordings are taken in.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Surface {
     /// Genesys Cloud as the migration guide has it.
@@ -17,6 +17,16 @@ pub enum Surface {
 }
 
 impl Surface {
+    /// `guide`, `public`, `gir`.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Surface::Guide => "guide",
+            Surface::Public => "public",
+            Surface::Gir => "gir",
+        }
+    }
+
     /// The one a plan sends to.
     #[must_use]
     pub fn of_plan(target: &plan::Target) -> Surface {

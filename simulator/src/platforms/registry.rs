@@ -1,6 +1,7 @@
 //! The one place that lists the platforms: their listeners and host names, who their clients are,
 //! and how they are made.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -137,6 +138,11 @@ impl Platforms {
     /// The one recordings are moved from.
     pub(crate) fn source(&self) -> &dyn Platform {
         &*self.legacy
+    }
+
+    /// From now on the source does not list these calls, and lists all others.
+    pub(crate) fn withhold(&self, calls: BTreeSet<u64>) {
+        self.legacy.withhold(calls);
     }
 
     /// The one recordings are moved to.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use uuid::Uuid;
 
-use super::genesys_cloud::{Directory, Entry};
+use super::genesys_cloud::{Directory, Entry, MappedAgent};
 use crate::seed::Seed;
 use crate::world::{Mapped, World};
 
@@ -35,7 +35,12 @@ impl Target {
             own.child("secret/a").value(),
             own.child("secret/b").value()
         );
+        let agents = world.agents().iter().map(|agent| MappedAgent {
+            extension: agent.extension.clone(),
+            users: agent.mapped.iter().map(|row| row.user_id).collect(),
+        });
         let directory = Directory {
+            agents: agents.collect(),
             users: users(world, fallback_user),
             queues: entries(world.queues(), Some((default_queue, DEFAULT_QUEUE))),
             wrapups: entries(world.wrapups(), None),

@@ -8,7 +8,7 @@ mod openapi;
 mod snapshots;
 mod state;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -331,6 +331,12 @@ impl Simulator {
         seed: u64,
     ) -> Result<TamperAnswer, TamperRefusal> {
         self.state.tamper(defect, count, seed)
+    }
+
+    /// From now on the source does not list these calls, and lists all others: what is recorded
+    /// later, or was erased. No snapshot keeps it.
+    pub fn withhold(&self, calls: BTreeSet<u64>) {
+        self.state.platforms.withhold(calls);
     }
 
     /// Takes permissions or divisions from the client of the target, or gives them back.

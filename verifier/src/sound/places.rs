@@ -5,7 +5,7 @@ use audio::compare::wave::{fit, level, stretch};
 
 use super::Difference;
 use super::delay::Delay;
-use super::timeline::{HOP, Timeline, WINDOW};
+use super::timeline::{HOP, Step, Timeline, WINDOW};
 use super::tracks::{PER_MS, Tracks, ms};
 use crate::defect::Defect;
 
@@ -33,8 +33,18 @@ struct Run {
 
 /// What was done, if most of the sound was found and something of it not where it should be.
 pub(super) fn displaced(tracks: &Tracks, timeline: &Timeline, delay: &Delay) -> Option<Difference> {
+    // Where everything that has a place in the target is there, the rest was cut off, however much
+    // it sounds like something else of the same call.
+    let is_outside = |step: &Step| {
+        let at = step.from as i64 + timeline.lag;
+        at < 0 || at + step.length as i64 > tracks.target_length()
+    };
+    let is_cut = timeline
+        .steps
+        .iter()
+        .all(|step| step.is_held() || is_outside(step));
     let runs: Vec<Vec<Run>> = (0..tracks.source.len())
-        .map(|channel| runs(timeline, channel))
+        .map(|channel| runs(timeline, channel, is_cut))
         .filter(|runs| !runs.is_empty())
         .collect();
     let placed: usize = runs.iter().flatten().map(|run| run.steps).sum();
@@ -53,13 +63,13 @@ pub(super) fn displaced(tracks: &Tracks, timeline: &Timeline, delay: &Delay) -> 
 }
 
 /// Seconds at one lag, in the order of the source. A second between two runs that fits neither well
-/// is left out.
-fn runs(timeline: &Timeline, channel: usize) -> Vec<Run> {
+/// is left out. `only_held`: what was found elsewhere does not count.
+fn runs(timeline: &Timeline, channel: usize, only_held: bool) -> Vec<Run> {
     let mut runs: Vec<Run> = Vec::new();
     for step in timeline.steps.iter().filter(|step| step.channel == channel) {
         let lag = if step.is_held() {
             timeline.lag
-        } else if let Some(moved) = step.moved {
+        } else if let Some(moved) = step.moved.filter(|_| !only_held) {
             moved
         } else {
             continue;

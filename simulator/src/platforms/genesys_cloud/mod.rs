@@ -70,7 +70,7 @@ pub use self::{
 use self::{auth::Tokens, errors::ApiError, spool::Spool};
 pub(crate) use self::{
     platform::API,
-    settings::{Directory, Entry},
+    settings::{Directory, Entry, MappedAgent},
 };
 use crate::{
     audio_facts::AudioFacts,

@@ -137,6 +137,8 @@ impl Settings {
 /// may enter.
 #[derive(Clone)]
 pub(crate) struct Directory {
+    /// Who the source's agents are here.
+    pub(crate) agents: Vec<MappedAgent>,
     /// Users; only these ids are valid agents.
     pub(crate) users: Vec<Entry>,
     /// Queues.
@@ -170,6 +172,15 @@ impl std::fmt::Debug for Directory {
             .field("client_secret", &"...")
             .finish_non_exhaustive()
     }
+}
+
+/// An agent of the source, as the mapping has it.
+#[derive(Clone, Debug)]
+pub(crate) struct MappedAgent {
+    /// Of the desk, which others may share.
+    pub(crate) extension: String,
+    /// Users the id meant, in order of time.
+    pub(crate) users: Vec<Uuid>,
 }
 
 /// One user, queue, wrap-up code, skill or division.

@@ -32,6 +32,8 @@ pub(crate) struct Person {
     pub(crate) login: String,
     /// A path of the agent hierarchy.
     pub(crate) access_group: String,
+    /// Of the desk in the source, which others may share; empty for the fallback user.
+    pub(crate) extension: String,
 }
 
 /// The people a plan maps to, and the default one.
@@ -73,6 +75,7 @@ impl Directory {
                 username: username(&row.user_name, &mut taken),
                 login: format!("L{}", FIRST_LOGIN + i),
                 access_group: format!("/Support/{}", TEAMS[i % TEAMS.len()]),
+                extension: agent.extension.clone(),
             })
             .collect();
         let fallback = target.fallback_user.map(|user_id| Person {
@@ -82,6 +85,7 @@ impl Directory {
             username: FALLBACK.0.to_owned(),
             login: format!("L{}", FIRST_LOGIN + people.len()),
             access_group: FALLBACK.1.to_owned(),
+            extension: String::new(),
         });
         let ids = |mapped: &[Mapped]| mapped.iter().filter_map(|one| one.target_id).collect();
         Directory {

@@ -1,6 +1,6 @@
 //! What the legacy source knows and answers; no HTTP routing.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use base64::Engine;
@@ -47,6 +47,8 @@ pub(crate) struct Legacy {
     settings: LegacySettings,
     /// Where pre-signed URLs lead: another listener.
     pub(super) media_url: RwLock<String>,
+    /// Calls that are not there, by their ids: not recorded yet, or erased.
+    withheld: RwLock<BTreeSet<u64>>,
 }
 
 /// Query parameters as sent.
@@ -61,7 +63,13 @@ impl Legacy {
             world,
             settings,
             media_url: RwLock::default(),
+            withheld: RwLock::default(),
         })
+    }
+
+    /// From now on these calls are not listed, and all others are.
+    pub(crate) fn withhold(&self, calls: BTreeSet<u64>) {
+        *self.withheld.write() = calls;
     }
 
     /// Client id and secret.
@@ -136,7 +144,10 @@ impl Legacy {
                     .world
                     .planted(at)
                     .is_some_and(|planted| is_listed_again(planted.kind));
-                entities.push(Entity::of(self.world.interaction(at)));
+                let call = self.world.interaction(at);
+                if !self.withheld.read().contains(&call.id) {
+                    entities.push(Entity::of(call));
+                }
             }
             at += 1;
         }

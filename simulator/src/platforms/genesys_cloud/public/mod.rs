@@ -41,8 +41,12 @@ pub use self::settings::{
 };
 use self::{
     audits::AuditQuery,
+    metadata::Metadata,
+    package::Unpacked,
     reports::Report,
-    stores::{AuditLog, ExternalIds, InjectedEvents, Policies, RecordingJobs, RecordingUploads},
+    stores::{
+        AuditLog, ExternalIds, InjectedEvents, Policies, RecordingJobs, RecordingUploads, Upload,
+    },
 };
 pub(super) use self::{
     dates::update as update_recording,
@@ -52,6 +56,7 @@ pub(super) use self::{
 };
 use super::{
     GenesysCloud,
+    conversation::Recording,
     stores::{StoredFile, TimedJobs},
 };
 
@@ -74,6 +79,40 @@ pub(super) struct Memory {
     audit_queries: TimedJobs<AuditQuery>,
     /// Recording jobs.
     jobs: RecordingJobs,
+}
+
+impl Memory {
+    /// Makes a recording an orphan: its conversation is not known any more.
+    pub(super) fn plant_orphan(
+        &mut self,
+        conversation: Uuid,
+        one: &Recording,
+        audio: StoredFile,
+        now_ms: i64,
+    ) {
+        let upload = Upload::announced(
+            audio.name.clone(),
+            audio.name.clone(),
+            Vec::new(),
+            None,
+            now_ms,
+        );
+        self.uploads.announce(one.id, upload);
+        let metadata = Metadata {
+            conversation,
+            communication: one.segment,
+            recording: one.id,
+            originating_id: one.originating_id.clone(),
+            start_ms: one.start_ms,
+            end_ms: one.end_ms,
+            file_name: audio.name.clone(),
+            media_type: audio.content_type.clone(),
+            delete_at_ms: one.delete_at_ms,
+            annotations: one.annotations.clone(),
+        };
+        self.uploads
+            .surface(one.id, one.id, Unpacked { metadata, audio }, now_ms);
+    }
 }
 
 /// Every path that only this surface has.

@@ -34,6 +34,7 @@ pub(super) fn removed(scene: &Scene<'_>, held: &Conversation) -> Option<Plant> {
             puts: Vec::new(),
             removed: vec![held.id],
             files: Vec::new(),
+            orphans: Vec::new(),
         });
     }
     let mut copy = held.clone();
@@ -147,6 +148,7 @@ pub(super) fn merged(
         puts,
         removed: vec![first.id],
         files: Vec::new(),
+        orphans: Vec::new(),
     })
 }
 
@@ -172,6 +174,7 @@ pub(super) fn hung_elsewhere(
         puts,
         removed: Vec::new(),
         files: Vec::new(),
+        orphans: Vec::new(),
     })
 }
 
@@ -234,6 +237,35 @@ pub(super) fn split(scene: &Scene<'_>, held: &Conversation) -> Option<Plant> {
             .with_file(first_id, first)
             .with_file(second_id, second),
     )
+}
+
+/// D10: a recording is an orphan, and its conversation has it no longer.
+pub(super) fn orphaned(scene: &Scene<'_>, held: &Conversation) -> Option<Plant> {
+    let one = scene.victim(held)?;
+    let entry = scene.entry(
+        held,
+        Some(one),
+        "conversationId",
+        held.id.to_string(),
+        Value::Null,
+    );
+    let mut orphan = one.clone();
+    orphan.originating_id.clone_from(&entry.legacy_recording_id);
+    let mut copy = held.clone();
+    copy.recordings.retain(|other| other.id != one.id);
+    let mut plant = Plant::one(entry, copy);
+    plant.orphans.push((held.id, orphan));
+    Some(plant)
+}
+
+/// D63: the tag's id went through a number with a fraction.
+pub(super) fn id_damaged(scene: &Scene<'_>, held: &Conversation) -> Option<Plant> {
+    let before = held.external_tag.clone()?;
+    let after = format!("{before}.0");
+    let entry = scene.entry(held, None, "externalTag", before, after.clone());
+    let mut copy = held.clone();
+    copy.external_tag = Some(after);
+    Some(Plant::one(entry, copy))
 }
 
 /// D11: the store lost the media.

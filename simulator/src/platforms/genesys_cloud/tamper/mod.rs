@@ -6,6 +6,7 @@
 //! victims is a function of seed, defect and conversation, never of arrival.
 
 mod existence;
+mod patterns;
 mod people;
 mod retention;
 mod scene;
@@ -25,6 +26,8 @@ enum How {
         usize,
         fn(&Scene<'_>, &Conversation, &Conversation) -> Option<Plant>,
     ),
+    /// Whatever belongs to a pattern, with at least so many entries.
+    Pattern(fn(&Scene<'_>, usize) -> Option<Vec<Plant>>),
 }
 
 /// Every defect that can be planted, in the order of the catalogue.
@@ -34,6 +37,9 @@ static DEFECTS: &[(&str, How)] = &[
     ("D03", How::One(existence::duplicate)),
     ("D04", How::Two(2, existence::merged)),
     ("D05", How::One(existence::split)),
+    ("D06", How::Pattern(patterns::every_nth)),
+    ("D08", How::Pattern(patterns::whole_queue)),
+    ("D10", How::One(existence::orphaned)),
     ("D11", How::One(existence::media_lost)),
     ("D12", How::One(existence::stuck)),
     ("D13", How::Two(1, existence::hung_elsewhere)),
@@ -49,6 +55,7 @@ static DEFECTS: &[(&str, How)] = &[
     ("D24", How::One(sound::wrong_type)),
     ("D25", How::One(sound::undecodable)),
     ("D26", How::One(sound::corrupt_inside)),
+    ("D27", How::One(sound::narrowed)),
     ("D28", How::One(sound::quieter)),
     ("D29", How::One(sound::byte_order)),
     ("D30", How::One(sound::encrypted)),
@@ -57,13 +64,17 @@ static DEFECTS: &[(&str, How)] = &[
     ("D33", How::One(existence::parts_out_of_order)),
     ("D35", How::One(times::other_zone)),
     ("D36", How::One(times::daylight_hour)),
+    ("D37", How::One(times::clock_change)),
     ("D38", How::One(times::seconds_for_milliseconds)),
     ("D39", How::One(times::ends_swapped)),
     ("D40", How::One(times::milliseconds_cut)),
+    ("D41", How::One(times::needless_repair)),
     ("D42", How::One(times::upload_date)),
     ("D43", How::One(times::end_from_media)),
     ("D45", How::One(people::other_agent)),
     ("D46", How::One(people::fallback_agent)),
+    ("D47", How::Pattern(patterns::one_user_a_desk)),
+    ("D48", How::One(people::successor)),
     ("D49", How::One(people::lost_participant)),
     ("D50", How::One(people::other_queue)),
     ("D51", How::One(people::wrap_up_changed)),
@@ -76,7 +87,9 @@ static DEFECTS: &[(&str, How)] = &[
     ("D60", How::One(retention::pause_shifted)),
     ("D61", How::One(people::other_number)),
     ("D62", How::One(people::text_cut)),
+    ("D63", How::One(existence::id_damaged)),
     ("D64", How::One(people::attribute_dropped)),
+    ("P3", How::One(sound::written_twice)),
 ];
 
 fn known() -> Vec<&'static str> {
@@ -100,7 +113,7 @@ pub(super) fn plant(
         .find(|(name, _)| *name == defect)
         .ok_or_else(unknown)?;
     let entries = match how {
-        How::One(_) => 1,
+        How::One(_) | How::Pattern(_) => 1,
         How::Two(entries, _) => *entries,
     };
     tamper::check_count(defect, count, entries)?;
@@ -116,6 +129,7 @@ pub(super) fn plant(
                     plant(&scene, one, other)
                 })
             }
+            How::Pattern(plant) => plant(&scene, count).unwrap_or_default(),
         }
     };
     let found = plants.iter().map(|plant| plant.planted.len()).sum();
@@ -128,7 +142,7 @@ pub(super) fn plant(
     }
     let planted = plants
         .into_iter()
-        .flat_map(|plant| plant.apply(&mut state))
+        .flat_map(|plant| plant.apply(&mut state, site.now_ms()))
         .collect();
     Ok(tamper::answer(defect, seed, planted))
 }

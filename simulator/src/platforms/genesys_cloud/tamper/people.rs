@@ -24,7 +24,7 @@ fn agent(scene: &Scene<'_>, held: &Conversation) -> Option<Uuid> {
 }
 
 /// Puts another user in an agent's place.
-fn with_agent(scene: &Scene<'_>, held: &Conversation, from: Uuid, to: &Entry) -> Plant {
+pub(super) fn with_agent(scene: &Scene<'_>, held: &Conversation, from: Uuid, to: &Entry) -> Plant {
     let mut copy = held.clone();
     for one in copy
         .participants
@@ -76,6 +76,25 @@ pub(super) fn fallback_agent(scene: &Scene<'_>, held: &Conversation) -> Option<P
     let directory = scene.site.directory();
     let to = directory.users.iter().find(|user| user.id == fallback)?;
     Some(with_agent(scene, held, agent(scene, held)?, to))
+}
+
+/// D48: whom the agent's id means today, or meant before, and not at the time of the call.
+pub(super) fn successor(scene: &Scene<'_>, held: &Conversation) -> Option<Plant> {
+    let directory = scene.site.directory();
+    let sits = |id: Uuid| {
+        held.participants
+            .iter()
+            .filter(|one| one.role == Role::Agent && one.id == id)
+            .count()
+    };
+    let of_call = directory.agents.iter().find_map(|agent| {
+        let from = agent.users.iter().find(|user| sits(**user) == 1)?;
+        let to = agent.users.iter().find(|user| sits(**user) == 0)?;
+        Some((*from, *to))
+    });
+    let (from, to) = of_call?;
+    let to = directory.users.iter().find(|user| user.id == to)?;
+    Some(with_agent(scene, held, from, to))
 }
 
 /// D49: an agent of a transferred call is lost; the leg stays with nobody. The one with the wrap-up

@@ -29,6 +29,8 @@ pub(super) struct Plant {
     pub(super) removed: Vec<Uuid>,
     /// Files to be added.
     pub(super) files: Vec<(Uuid, StoredFile)>,
+    /// Recordings that become orphans of the conversations of these ids.
+    pub(super) orphans: Vec<(Uuid, Recording)>,
 }
 
 impl Plant {
@@ -39,6 +41,7 @@ impl Plant {
             puts: vec![changed],
             removed: Vec::new(),
             files: Vec::new(),
+            orphans: Vec::new(),
         }
     }
 
@@ -49,7 +52,12 @@ impl Plant {
     }
 
     /// Makes it so, and keeps its victims from later defects.
-    pub(super) fn apply(self, state: &mut State) -> Vec<Planted> {
+    pub(super) fn apply(self, state: &mut State, now_ms: i64) -> Vec<Planted> {
+        for (conversation, one) in &self.orphans {
+            if let Some(audio) = one.file.and_then(|id| state.files.get(id)).cloned() {
+                state.public.plant_orphan(*conversation, one, audio, now_ms);
+            }
+        }
         for (id, file) in self.files {
             state.files.put(id, file);
         }
@@ -70,6 +78,11 @@ impl<'a> Scene<'a> {
             state,
             seed: Seed::new(seed).child("tamper").child(defect),
         }
+    }
+
+    /// Of the defect and its seed.
+    pub(super) fn seed(&self) -> Seed {
+        self.seed
     }
 
     /// Our conversations that no defect was planted in, in the order of this seed.

@@ -27,13 +27,16 @@ fn with_bytes(
     Some(Plant::one(entry, copy).with_file(id, file))
 }
 
-/// Changes the samples of a recording and writes them in the same codec.
+/// Changes the samples of a recording and writes them in the same codec. Not of one with a pause: a
+/// second encoding spreads sound into it, which is a defect of its own.
 fn with_samples(
     scene: &Scene<'_>,
     held: &Conversation,
     change: impl FnOnce(&mut Pcm) -> Option<()>,
 ) -> Option<Plant> {
-    let one = scene.victim(held)?;
+    let one = scene
+        .victim(held)
+        .filter(|one| one.annotations.is_empty())?;
     let (codec, mut pcm) = scene.decoded(one)?;
     change(&mut pcm)?;
     with_bytes(scene, held, one, &audio::encode(&pcm, codec).ok()?)
@@ -152,7 +155,9 @@ pub(super) fn undecodable(scene: &Scene<'_>, held: &Conversation) -> Option<Plan
 
 /// D26: some bytes in the middle are others.
 pub(super) fn corrupt_inside(scene: &Scene<'_>, held: &Conversation) -> Option<Plant> {
-    let one = scene.victim(held)?;
+    let one = scene
+        .victim(held)
+        .filter(|one| one.annotations.is_empty())?;
     let (_, before) = scene.decoded(one)?;
     let bytes = damage::corrupt_inside(
         scene.bytes(one)?,
@@ -162,9 +167,33 @@ pub(super) fn corrupt_inside(scene: &Scene<'_>, held: &Conversation) -> Option<P
     with_bytes(scene, held, one, &bytes)
 }
 
+/// D27: nothing above 1 kHz.
+pub(super) fn narrowed(scene: &Scene<'_>, held: &Conversation) -> Option<Plant> {
+    with_samples(scene, held, damage::narrowed)
+}
+
 /// D28: 12 dB quieter.
 pub(super) fn quieter(scene: &Scene<'_>, held: &Conversation) -> Option<Plant> {
     with_samples(scene, held, damage::quieter)
+}
+
+/// P3: written a second time, 12 dB quieter; its conversation has both.
+pub(super) fn written_twice(scene: &Scene<'_>, held: &Conversation) -> Option<Plant> {
+    let one = scene.victim(held)?;
+    let (codec, mut pcm) = scene.decoded(one)?;
+    damage::quieter(&mut pcm)?;
+    let (id, file) = scene.other_file(one, &audio::encode(&pcm, codec).ok()?)?;
+    let twin = Recording {
+        id: scene.seed_of(one.id).child("twin").uuid(),
+        file: Some(id),
+        ..one.clone()
+    };
+    let (before, after) = (held.recordings.len(), held.recordings.len() + 1);
+    let mut entry = scene.entry(held, Some(one), "recordings", before, after);
+    entry.target_id = twin.id.to_string();
+    let mut copy = held.clone();
+    copy.recordings.push(twin);
+    Some(Plant::one(entry, copy).with_file(id, file))
 }
 
 /// D29: the two bytes of every sample in the wrong order.

@@ -48,6 +48,28 @@ pub(super) fn daylight_hour(scene: &Scene<'_>, held: &Conversation) -> Option<Pl
     retimed(scene, held, |copy| copy.map_times(|ms| ms + HOUR_MS))
 }
 
+/// D37: the other of the two instants that an hour of a clock change has.
+pub(super) fn clock_change(scene: &Scene<'_>, held: &Conversation) -> Option<Plant> {
+    let directory = scene.site.directory();
+    let is_at_change = [held.start_ms, held.end_ms]
+        .into_iter()
+        .all(|ms| crate::time::at_clock_change(ms, &directory.site_zone));
+    is_at_change.then(|| retimed(scene, held, |copy| copy.map_times(|ms| ms - HOUR_MS)))?
+}
+
+/// D41: times in order were taken for reversed ones, and the repair was noted.
+pub(super) fn needless_repair(scene: &Scene<'_>, held: &Conversation) -> Option<Plant> {
+    const REPAIR: &str = "st.repair";
+    if held.attributes.contains_key(REPAIR) {
+        return None;
+    }
+    retimed(scene, held, |copy| {
+        std::mem::swap(&mut copy.start_ms, &mut copy.end_ms);
+        copy.attributes
+            .insert(REPAIR.to_owned(), "ends_swapped".to_owned());
+    })
+}
+
 /// D38: milliseconds read as seconds; the call lies in January 1970.
 pub(super) fn seconds_for_milliseconds(scene: &Scene<'_>, held: &Conversation) -> Option<Plant> {
     retimed(scene, held, |copy| copy.map_times(|ms| ms / 1_000))

@@ -232,6 +232,7 @@ fn entry(id: Uuid, name: &str, state: &'static str) -> Entry {
 fn directory() -> Directory {
     let numbered = |tail: u128| Uuid::from_u128(0x1111_0000_0000_4000_8000_0000_0000_0000 + tail);
     Directory {
+        agents: Vec::new(),
         users: vec![
             entry(JOHN, "John Doe", "active"),
             entry(JANE, "Jane Smith", "inactive"),

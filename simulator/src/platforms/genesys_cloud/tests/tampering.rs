@@ -55,10 +55,10 @@ async fn each_defect_plants_as_many_as_asked_and_the_truth_differs_only_there() 
 pub(super) fn each_plants_as_asked(world: &World) {
     let clean = world.site.state().conversations.clone();
     for defect in [
-        "D01", "D02", "D03", "D04", "D05", "D11", "D12", "D13", "D15", "D16", "D17", "D18", "D19",
-        "D20", "D21", "D22", "D23", "D24", "D25", "D26", "D28", "D29", "D30", "D31", "D32", "D33",
-        "D35", "D36", "D38", "D39", "D40", "D42", "D43", "D45", "D46", "D49", "D50", "D51", "D52",
-        "D55", "D56", "D57", "D58", "D59", "D60", "D61", "D62", "D64",
+        "D01", "D02", "D03", "D04", "D05", "D10", "D11", "D12", "D13", "D15", "D16", "D17", "D18",
+        "D19", "D20", "D21", "D22", "D23", "D24", "D25", "D26", "D28", "D29", "D30", "D31", "D32",
+        "D33", "D35", "D36", "D38", "D39", "D40", "D41", "D42", "D43", "D45", "D46", "D49", "D50",
+        "D51", "D52", "D55", "D56", "D57", "D58", "D59", "D60", "D61", "D62", "D64", "P3",
     ] {
         world.site.state().conversations = clean.clone();
         let before = world.truth();

@@ -195,6 +195,46 @@ pub(super) fn not_in_speechminer(scene: &Scene<'_>, held: &Recording) -> Option<
     })
 }
 
+/// D33: two parts of a call stand in each other's place.
+pub(super) fn parts_out_of_order(scene: &Scene<'_>, held: &Recording) -> Option<Plant> {
+    let [one, other, ..] = held.media.as_slice() else {
+        return None;
+    };
+    if one.start_time == other.start_time {
+        return None;
+    }
+    let entry = scene.entry(
+        held,
+        Some(0),
+        "mediaFiles.startTime",
+        one.start_time.to_string(),
+        other.start_time.to_string(),
+    );
+    let mut copy = held.clone();
+    for (at, place) in [(0, other), (1, one)] {
+        let file = &mut copy.media[at];
+        let moved_ms = place.start_time.0 - file.start_time.0;
+        file.masks
+            .iter_mut()
+            .for_each(|mask| mask.time.0 += moved_ms);
+        (file.start_time, file.stop_time) = (place.start_time, place.stop_time);
+    }
+    Some(Plant::one(entry, copy))
+}
+
+/// D63: the id went through a number with a fraction.
+pub(super) fn id_damaged(scene: &Scene<'_>, held: &Recording) -> Option<Plant> {
+    let after = format!("{}.0", held.id);
+    let entry = scene.entry(held, None, "id", held.id.clone(), after.clone());
+    let mut copy = held.clone();
+    copy.id.clone_from(&after);
+    let document = copy.document();
+    let mut plant = Plant::one(entry, copy);
+    plant.removed.push(held.id.clone());
+    plant.posted.push((after, document));
+    Some(plant)
+}
+
 /// D34: the length in seconds where milliseconds belong, or a size that is not the file's.
 pub(super) fn declared_wrong(scene: &Scene<'_>, held: &Recording) -> Option<Plant> {
     let at = scene.victim(held)?;

@@ -6,6 +6,7 @@
 //! have left: sizes, names and SpeechMiner's copy go with it, so that one cause shows once.
 
 mod existence;
+mod patterns;
 mod people;
 mod retention;
 mod scene;
@@ -33,6 +34,8 @@ enum How {
         usize,
         fn(&Scene<'_>, &Recording, &Recording) -> Option<Plant>,
     ),
+    /// Whatever belongs to a pattern, with at least so many entries.
+    Pattern(fn(&Scene<'_>, usize) -> Option<Vec<Plant>>),
 }
 
 /// Every defect that can be planted, in the order of the catalogue.
@@ -41,6 +44,9 @@ static DEFECTS: &[(&str, How)] = &[
     ("D02", How::One(existence::phantom)),
     ("D03", How::One(existence::duplicate)),
     ("D04", How::Two(2, existence::merged)),
+    ("D05", How::Sound(sound::split)),
+    ("D06", How::Pattern(patterns::every_nth)),
+    ("D08", How::Pattern(patterns::whole_queue)),
     ("D10", How::One(existence::file_left_over)),
     ("D11", How::One(existence::file_lost)),
     ("D13", How::Two(1, existence::hung_elsewhere)),
@@ -57,20 +63,26 @@ static DEFECTS: &[(&str, How)] = &[
     ("D24", How::Sound(sound::wrong_type)),
     ("D25", How::Sound(sound::undecodable)),
     ("D26", How::Sound(sound::corrupt_inside)),
+    ("D27", How::Sound(sound::narrowed)),
     ("D28", How::Sound(sound::quieter)),
     ("D29", How::Sound(sound::byte_order)),
     ("D30", How::Sound(sound::encrypted)),
     ("D31", How::Sound(sound::error_page)),
     ("D32", How::Sound(sound::empty)),
+    ("D33", How::One(existence::parts_out_of_order)),
     ("D34", How::One(existence::declared_wrong)),
     ("D35", How::One(times::other_zone)),
     ("D36", How::One(times::daylight_hour)),
+    ("D37", How::One(times::clock_change)),
     ("D38", How::One(times::seconds_for_milliseconds)),
     ("D39", How::One(times::ends_swapped)),
     ("D40", How::One(times::milliseconds_cut)),
+    ("D41", How::One(times::needless_repair)),
     ("D42", How::One(times::upload_date)),
+    ("D43", How::One(people::talk_from_media)),
     ("D45", How::One(people::other_agent)),
     ("D46", How::One(people::fallback_agent)),
+    ("D47", How::Pattern(patterns::one_person_a_desk)),
     ("D48", How::One(people::successor)),
     ("D49", How::One(people::lost_participant)),
     ("D50", How::One(people::other_queue)),
@@ -85,7 +97,9 @@ static DEFECTS: &[(&str, How)] = &[
     ("D60", How::One(retention::pause_wrong)),
     ("D61", How::One(people::other_number)),
     ("D62", How::One(people::text_cut)),
+    ("D63", How::One(existence::id_damaged)),
     ("D64", How::One(people::attribute_dropped)),
+    ("P3", How::Sound(sound::written_twice)),
 ];
 
 /// Plants a defect, or does nothing and says why.
@@ -112,7 +126,7 @@ pub(super) fn plant(
         .find(|(name, _)| *name == defect)
         .ok_or_else(unknown)?;
     let entries = match how {
-        How::One(_) | How::Sound(_) => 1,
+        How::One(_) | How::Sound(_) | How::Pattern(_) => 1,
         How::Two(entries, _) | How::SoundOfTwo(entries, _) => *entries,
     };
     tamper::check_count(defect, count, entries)?;
@@ -135,6 +149,7 @@ pub(super) fn plant(
                     plant(&scene, one, other)
                 })
             }
+            How::Pattern(plant) => plant(&scene, count).unwrap_or_default(),
         }
     };
     let found = plants.iter().map(|plant| plant.planted.len()).sum();

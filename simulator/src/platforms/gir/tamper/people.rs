@@ -29,7 +29,7 @@ fn agent<'a>(scene: &'a Scene<'_>, held: &Recording) -> Option<&'a Person> {
 }
 
 /// Who joined, in the order of the events.
-fn agents(held: &Recording) -> Vec<&str> {
+pub(super) fn agents(held: &Recording) -> Vec<&str> {
     let joined = held.events.iter().filter(|event| event.event == "Joined");
     joined
         .filter_map(|event| event.contact.as_ref()?.user_name.as_deref())
@@ -37,7 +37,12 @@ fn agents(held: &Recording) -> Vec<&str> {
 }
 
 /// Puts another person in an agent's place; who may listen stays.
-fn with_agent(scene: &Scene<'_>, held: &Recording, from: &Person, to: &Person) -> Option<Plant> {
+pub(super) fn with_agent(
+    scene: &Scene<'_>,
+    held: &Recording,
+    from: &Person,
+    to: &Person,
+) -> Option<Plant> {
     let mut copy = held.clone();
     let contacts = copy
         .events
@@ -133,7 +138,7 @@ pub(super) fn lost_participant(scene: &Scene<'_>, held: &Recording) -> Option<Pl
 }
 
 /// The texts that the meta event added.
-fn added(held: &Recording) -> Option<&Map<String, Value>> {
+pub(super) fn added(held: &Recording) -> Option<&Map<String, Value>> {
     held.events
         .iter()
         .find_map(|event| event.data.as_ref()?.get("added")?.as_object())
@@ -191,6 +196,16 @@ pub(super) fn wrap_up_changed(scene: &Scene<'_>, held: &Recording) -> Option<Pla
     let other = other_id(scene, held, "st.wrap_up", &scene.site.directory().wrapups);
     let is_removed = scene.seed_of(&held.id).child("removed").chance(0.5);
     with_text(scene, held, "st.wrap_up", other.filter(|_| !is_removed))
+}
+
+/// D43: talking time counted from the media instead of the call.
+pub(super) fn talk_from_media(scene: &Scene<'_>, held: &Recording) -> Option<Plant> {
+    const TALK: &str = "st.talk_ms";
+    let before: u64 = added(held)?.get(TALK)?.as_str()?.parse().ok()?;
+    let (_, pcm) = scene.decoded(&held.media[scene.victim(held)?])?;
+    let media_ms = pcm.duration_ms();
+    (media_ms.abs_diff(before) > 1_000)
+        .then(|| with_text(scene, held, TALK, Some(media_ms.to_string())))?
 }
 
 /// D52: inbound for outbound, or the reverse; the numbers stay where they were.

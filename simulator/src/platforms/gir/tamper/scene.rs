@@ -124,6 +124,11 @@ impl<'a> Scene<'a> {
         }
     }
 
+    /// Of the defect and its seed.
+    pub(super) fn seed(&self) -> Seed {
+        self.seed
+    }
+
     /// Our recordings that no defect was planted in, in the order of this seed.
     pub(super) fn candidates(&self) -> Vec<&'a Recording> {
         let is_victim = |held: &Recording| {

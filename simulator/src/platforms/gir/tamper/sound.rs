@@ -35,16 +35,23 @@ fn with_bytes(scene: &Scene<'_>, held: &Recording, at: usize, bytes: Vec<u8>) ->
     })
 }
 
-/// Changes the samples of a media file and writes them in the same codec.
+/// Changes the samples of a media file and writes them in the same codec. Not of one with a pause: a
+/// second encoding spreads sound into it, which is a defect of its own.
 fn with_samples(
     scene: &Scene<'_>,
     held: &Recording,
     change: impl FnOnce(&mut Pcm) -> Option<()>,
 ) -> Option<Plant> {
-    let at = scene.victim(held)?;
+    let at = without_pause(scene, held)?;
     let (codec, mut pcm) = scene.decoded(&held.media[at])?;
     change(&mut pcm)?;
     with_bytes(scene, held, at, audio::encode(&pcm, codec).ok()?)
+}
+
+fn without_pause(scene: &Scene<'_>, held: &Recording) -> Option<usize> {
+    scene
+        .victim(held)
+        .filter(|at| held.media[*at].masks.is_empty())
 }
 
 /// Cuts a media file; its entry tells the samples.
@@ -76,6 +83,55 @@ pub(super) fn head_cut(scene: &Scene<'_>, held: &Recording) -> Option<Plant> {
 /// D17: silence in the middle, where somebody spoke.
 pub(super) fn hole(scene: &Scene<'_>, held: &Recording) -> Option<Plant> {
     with_samples(scene, held, damage::hole)
+}
+
+/// D05: a media file became two halves.
+pub(super) fn split(scene: &Scene<'_>, held: &Recording) -> Option<Plant> {
+    let at = scene.victim(held)?;
+    let file = &held.media[at];
+    let (codec, pcm) = scene.decoded(file)?;
+    if pcm.duration_ms() < 2_000 || !file.masks.is_empty() {
+        return None;
+    }
+    let half = pcm.samples() / 2;
+    let part = |from: usize, to: usize| {
+        let channels = pcm
+            .channels
+            .iter()
+            .map(|channel| channel[from..to].to_vec())
+            .collect();
+        let part = Pcm {
+            sample_rate: pcm.sample_rate,
+            channels,
+        };
+        Some((audio::encode(&part, codec).ok()?, part.duration_ms()))
+    };
+    let entry = scene.entry(
+        held,
+        Some(at),
+        "mediaFiles",
+        held.media.len(),
+        held.media.len() + 1,
+    );
+    let mut copy = held.clone();
+    let mut halves = Vec::new();
+    let mut files = vec![(file.descriptor.path.clone(), None)];
+    for (name, (bytes, length_ms)) in [("", part(0, half)?), ("-b", part(half, pcm.samples())?)] {
+        let mut one = file.clone();
+        one.media_id = file.media_id.as_ref().map(|id| format!("{id}{name}"));
+        one.descriptor.path = address_of(file, &bytes);
+        one.size = one.size.map(|_| bytes.len().to_string());
+        one.duration = one.duration.map(|_| length_ms.to_string());
+        files.push((one.descriptor.path.clone(), Some(bytes)));
+        halves.push(one);
+    }
+    let middle = file.start_time.0 + (pcm.duration_ms() / 2) as i64;
+    (halves[0].stop_time.0, halves[1].start_time.0) = (middle, middle);
+    copy.media.splice(at..=at, halves);
+    Some(Plant {
+        files,
+        ..Plant::one(entry, copy)
+    })
 }
 
 /// D18: two recordings have each other's sound, and its type.
@@ -151,7 +207,7 @@ pub(super) fn undecodable(scene: &Scene<'_>, held: &Recording) -> Option<Plant> 
 
 /// D26: some bytes in the middle are others.
 pub(super) fn corrupt_inside(scene: &Scene<'_>, held: &Recording) -> Option<Plant> {
-    let at = scene.victim(held)?;
+    let at = without_pause(scene, held)?;
     let (_, before) = scene.decoded(&held.media[at])?;
     let noise = scene.seed_of(&held.id).child("noise");
     with_bytes(
@@ -162,9 +218,35 @@ pub(super) fn corrupt_inside(scene: &Scene<'_>, held: &Recording) -> Option<Plan
     )
 }
 
+/// D27: nothing above 1 kHz.
+pub(super) fn narrowed(scene: &Scene<'_>, held: &Recording) -> Option<Plant> {
+    with_samples(scene, held, damage::narrowed)
+}
+
 /// D28: 12 dB quieter.
 pub(super) fn quieter(scene: &Scene<'_>, held: &Recording) -> Option<Plant> {
     with_samples(scene, held, damage::quieter)
+}
+
+/// P3: written a second time, 12 dB quieter; its recording has both.
+pub(super) fn written_twice(scene: &Scene<'_>, held: &Recording) -> Option<Plant> {
+    let at = scene.victim(held)?;
+    let file = &held.media[at];
+    let (codec, mut pcm) = scene.decoded(file)?;
+    damage::quieter(&mut pcm)?;
+    let bytes = audio::encode(&pcm, codec).ok()?;
+    let (before, after) = (held.media.len(), held.media.len() + 1);
+    let entry = scene.entry(held, Some(at), "mediaFiles", before, after);
+    let mut twin = file.clone();
+    twin.descriptor.path = address_of(file, &bytes);
+    twin.size = twin.size.map(|_| bytes.len().to_string());
+    let files = vec![(twin.descriptor.path.clone(), Some(bytes))];
+    let mut copy = held.clone();
+    copy.media.push(twin);
+    Some(Plant {
+        files,
+        ..Plant::one(entry, copy)
+    })
 }
 
 /// D29: the two bytes of every sample in the wrong order.

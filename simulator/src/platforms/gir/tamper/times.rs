@@ -4,7 +4,7 @@ use super::super::dates::UtcMillis;
 use super::super::state::Recording;
 use super::super::truth::call;
 use super::scene::{Plant, Scene};
-use crate::time::in_daylight_time;
+use crate::time::{at_clock_change, in_daylight_time};
 
 /// One hour.
 const HOUR_MS: i64 = 3_600_000;
@@ -42,6 +42,32 @@ pub(super) fn daylight_hour(scene: &Scene<'_>, held: &Recording) -> Option<Plant
         return None;
     }
     retimed(scene, held, |copy| copy.map_times(|ms| ms + HOUR_MS))
+}
+
+/// D37: the other of the two instants that an hour of a clock change has.
+pub(super) fn clock_change(scene: &Scene<'_>, held: &Recording) -> Option<Plant> {
+    let (start, end) = call(held);
+    let zone = &scene.site.directory().site_zone;
+    let is_at_change = [start.0, end.0]
+        .into_iter()
+        .all(|ms| at_clock_change(ms, zone));
+    is_at_change.then(|| retimed(scene, held, |copy| copy.map_times(|ms| ms - HOUR_MS)))?
+}
+
+/// D41: times in order were taken for reversed ones, and the repair was noted.
+pub(super) fn needless_repair(scene: &Scene<'_>, held: &Recording) -> Option<Plant> {
+    const REPAIR: &str = "st.repair";
+    if super::people::added(held).is_none_or(|texts| texts.contains_key(REPAIR)) {
+        return None;
+    }
+    let mut plant = ends_swapped(scene, held)?;
+    let texts = plant
+        .puts
+        .iter_mut()
+        .flat_map(|copy| &mut copy.events)
+        .find_map(|event| event.data.as_mut()?.get_mut("added")?.as_object_mut())?;
+    texts.insert(REPAIR.to_owned(), "ends_swapped".into());
+    Some(plant)
 }
 
 /// D38: milliseconds read as seconds; the call lies in January 1970.

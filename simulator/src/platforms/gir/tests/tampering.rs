@@ -16,6 +16,7 @@ fn person(agent: Option<&str>, name: &str, login: &str, group: &str) -> Person {
         username: format!("{}@example.com", name.to_lowercase().replace(' ', ".")),
         login: login.to_owned(),
         access_group: format!("/Support/{group}"),
+        extension: login.to_owned(),
     }
 }
 
@@ -78,8 +79,8 @@ async fn each_defect_plants_as_many_as_asked_and_the_truth_differs_only_there() 
     for defect in [
         "D01", "D02", "D03", "D04", "D10", "D11", "D13", "D14", "D15", "D16", "D17", "D18", "D19",
         "D20", "D21", "D22", "D23", "D24", "D25", "D26", "D28", "D29", "D30", "D31", "D32", "D34",
-        "D35", "D36", "D38", "D39", "D40", "D42", "D45", "D46", "D48", "D49", "D50", "D51", "D52",
-        "D53", "D54", "D55", "D56", "D57", "D59", "D60", "D61", "D62", "D64",
+        "D35", "D36", "D38", "D39", "D40", "D41", "D42", "D45", "D46", "D48", "D49", "D50", "D51",
+        "D52", "D53", "D54", "D55", "D56", "D57", "D59", "D60", "D61", "D62", "D64", "P3",
     ] {
         let world = populated().await;
         let before = by_id(&world);
