@@ -11,8 +11,8 @@ pub(crate) const ERROR_PAGE: &str = "<!DOCTYPE html>\n<html><head><title>504 Gat
     time.</p></body></html>\n";
 /// Longest hole, in milliseconds: enough for a sentence to be lost.
 const HOLE_MS: u64 = 3_000;
-/// Bytes that corruption touches inside a file.
-const CORRUPT_BYTES: usize = 400;
+/// Bytes that corruption touches inside a file: a packet's worth.
+const CORRUPT_BYTES: usize = 1_200;
 /// Length of a syllable, and of what lies between two, in milliseconds.
 const SYLLABLE_MS: u64 = 100;
 /// Legacy ids of phantoms begin here: far above what a generated world counts to, and exact in
@@ -298,12 +298,25 @@ pub(crate) fn undecodable(body: &[u8]) -> Option<Vec<u8>> {
     audio::decode(&bytes).is_err().then_some(bytes)
 }
 
-/// D26: some bytes in the middle are others, and the sound is.
-pub(crate) fn corrupt_inside(mut bytes: Vec<u8>, before: &Pcm, noise: Seed) -> Option<Vec<u8>> {
-    let from = bytes.len() / 2;
+/// D26: some bytes inside are others, and the sound is.
+pub(crate) fn corrupt_inside(bytes: &[u8], before: &Pcm, noise: Seed) -> Option<Vec<u8>> {
+    // From the middle to both sides, until it is to be heard.
+    [4, 3, 5, 2, 6]
+        .into_iter()
+        .find_map(|eighth| corrupt_from(bytes.to_vec(), bytes.len() * eighth / 8, before, noise))
+}
+
+fn corrupt_from(mut bytes: Vec<u8>, from: usize, before: &Pcm, noise: Seed) -> Option<Vec<u8>> {
     let to = (from + CORRUPT_BYTES).min(bytes.len().checked_sub(CORRUPT_BYTES)?);
-    for (index, byte) in bytes.get_mut(from..to)?.iter_mut().enumerate() {
-        *byte ^= noise.index(index as u64).below(255) as u8 + 1;
+    let mut at = from;
+    while at < to {
+        // The head of an MP3 frame stays: without it the frame is lost, and the sound is cut.
+        if bytes[at] == 0xff && bytes.get(at + 1).is_some_and(|next| next & 0xe0 == 0xe0) {
+            at += 4;
+            continue;
+        }
+        bytes[at] ^= noise.index((at - from) as u64).below(255) as u8 + 1;
+        at += 1;
     }
     let (_, after) = audio::decode(&bytes).ok()?;
     // Where a whole frame is lost the sound is cut, which is another defect.
@@ -323,14 +336,17 @@ fn is_heard(before: &Pcm, after: &Pcm) -> bool {
         .zip(&after.channels)
         .any(|(one, other)| {
             let loud = level(one).max(300.0);
-            let is_other: Vec<bool> = one
-                .chunks_exact(piece)
-                .zip(other.chunks_exact(piece))
+            let pieces = || one.chunks_exact(piece).zip(other.chunks_exact(piece));
+            // What a decoder mutes is a hole, which is another defect.
+            let is_muted = pieces()
+                .any(|(one, other)| level(one) >= loud / 4.0 && level(other) < level(one) / 8.0);
+            let is_other: Vec<bool> = pieces()
                 .map(|(one, other)| level(one) >= loud && likeness(one, other).1 < 0.15)
                 .collect();
-            is_other
-                .windows(FIFTH_OF_A_SECOND)
-                .any(|pieces| pieces.iter().filter(|is_other| **is_other).count() >= SEVERAL)
+            !is_muted
+                && is_other
+                    .windows(FIFTH_OF_A_SECOND)
+                    .any(|pieces| pieces.iter().filter(|is_other| **is_other).count() >= SEVERAL)
         })
 }
 

@@ -160,7 +160,7 @@ pub(super) fn corrupt_inside(scene: &Scene<'_>, held: &Conversation) -> Option<P
         .filter(|one| one.annotations.is_empty())?;
     let (_, before) = scene.decoded(one)?;
     let bytes = damage::corrupt_inside(
-        scene.bytes(one)?,
+        &scene.bytes(one)?,
         &before,
         scene.seed_of(one.id).child("noise"),
     )?;

@@ -214,7 +214,7 @@ pub(super) fn corrupt_inside(scene: &Scene<'_>, held: &Recording) -> Option<Plan
         scene,
         held,
         at,
-        damage::corrupt_inside(scene.bytes(&held.media[at])?, &before, noise)?,
+        damage::corrupt_inside(&scene.bytes(&held.media[at])?, &before, noise)?,
     )
 }
 
