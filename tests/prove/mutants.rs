@@ -280,9 +280,13 @@ fn build(
             ));
         }
         let text = String::from_utf8_lossy(&output.stdout);
-        let broken = broken(&text);
+        let broken = broken(&folder.join("workspace"), &text);
         if broken.is_subset(&omitted) {
-            let said: String = text.chars().take(3000).collect();
+            let said: String = text
+                .lines()
+                .filter(|line| line.contains("\"level\":\"error\""))
+                .take(3)
+                .collect();
             return Err(Failure::new(format!("the mutants do not build: {said}")));
         }
         omitted.extend(broken);
@@ -292,30 +296,40 @@ fn build(
     )))
 }
 
-/// Numbers of mutants that stand in what the compiler refuses.
-fn broken(messages: &str) -> BTreeSet<u32> {
+/// Numbers of mutants that stand at what the compiler refuses, or closely beside it.
+fn broken(copy: &Path, messages: &str) -> BTreeSet<u32> {
     const MARK: &str = "mutants::on(";
-    messages
+    const BESIDE_LINES: usize = 6;
+    let errors = messages
         .lines()
         .filter_map(|line| serde_json::from_str::<Value>(line).ok())
-        .filter(|message| message["message"]["level"] == "error")
-        .flat_map(|message| {
-            let text = message["message"]["rendered"]
-                .as_str()
-                .unwrap_or_default()
-                .to_owned();
-            text.match_indices(MARK)
-                .filter_map(|(at, _)| {
-                    let number = &text[at + MARK.len()..];
-                    number
-                        .split(|c: char| !c.is_ascii_digit())
-                        .next()?
-                        .parse()
-                        .ok()
-                })
-                .collect::<Vec<u32>>()
-        })
-        .collect()
+        .filter(|message| message["message"]["level"] == "error");
+    let mut numbers = BTreeSet::new();
+    for span in errors.flat_map(|message| {
+        message["message"]["spans"]
+            .as_array()
+            .cloned()
+            .unwrap_or_default()
+    }) {
+        let line = |key: &str| usize::try_from(span[key].as_u64().unwrap_or(0)).unwrap_or(0);
+        let text =
+            std::fs::read_to_string(copy.join(span["file_name"].as_str().unwrap_or_default()))
+                .unwrap_or_default();
+        let first = line("line_start").saturating_sub(BESIDE_LINES);
+        let lines = text
+            .lines()
+            .skip(first)
+            .take(line("line_end") + BESIDE_LINES - first);
+        numbers.extend(lines.filter_map(|line| {
+            let (_, number) = line.split_once(MARK)?;
+            number
+                .split(|c: char| !c.is_ascii_digit())
+                .next()?
+                .parse::<u32>()
+                .ok()
+        }));
+    }
+    numbers
 }
 
 /// Every mutant by every way in, on all cores.

@@ -3,14 +3,14 @@
 use super::{Row, SelfTested, Status};
 
 /// Longest title shown: with it a line is 80 columns wide.
-const TITLE: usize = 50;
+const TITLE: usize = 46;
 
 impl SelfTested {
     /// The outcome in lines.
     #[must_use]
     pub fn lines(&self) -> Vec<String> {
         let mut lines = vec![format!(
-            "{:<5}{:<8}{:>7} {:>5} {:>5}  {}",
+            "{:<7}{:<8}{:>7} {:>5} {:>5}  {}",
             "class", "target", "planted", "found", "named", "defect"
         )];
         lines.extend(self.rows.iter().flat_map(of_row));
@@ -42,25 +42,21 @@ impl SelfTested {
 }
 
 fn of_row(row: &Row) -> Vec<String> {
-    let title: String = row.title.chars().take(TITLE).collect();
-    let head = format!("{:<5}{:<8}", row.class, row.target.name());
+    let head = format!("{:<7}{:<8}", row.class, row.target.name());
     if !row.status.is_planted() {
         let why = match row.status {
             Status::CannotExist => "cannot exist",
             Status::NoReaderCanTell => "no reader can tell",
             _ => "not built",
         };
-        let mut lines = vec![format!("{head}{why:<19}  {title}")];
+        let mut lines = vec![format!("{head}{why:<19}  {}", shortened(row.title))];
         lines.extend(wrapped(&row.reason));
         return lines;
     }
-    let stands_as = row
-        .stands_as
-        .map_or_else(String::new, |other| format!(" (as {other})"));
-    let title: String = format!("{}{stands_as}", row.title)
-        .chars()
-        .take(TITLE)
-        .collect();
+    let title = match row.stands_as {
+        Some(other) => shortened(&format!("as {other}: {}", row.title)),
+        None => shortened(row.title),
+    };
     let mut lines = vec![format!(
         "{head}{:>7} {:>5} {:>5}  {title}",
         row.planted, row.found, row.named
@@ -69,6 +65,16 @@ fn of_row(row: &Row) -> Vec<String> {
         lines.extend(wrapped(&format!("FAILED: {}", row.reason)));
     }
     lines
+}
+
+/// A title in its column: as many whole words as fit.
+fn shortened(title: &str) -> String {
+    if title.chars().count() <= TITLE {
+        return title.to_owned();
+    }
+    let room = title.chars().take(TITLE - 3).collect::<String>();
+    let words = room.rsplit_once(' ').map_or(&*room, |(words, _)| words);
+    format!("{words} ...")
 }
 
 /// A text below its row, at most 80 columns.
@@ -88,4 +94,17 @@ fn wrapped(text: &str) -> Vec<String> {
         .into_iter()
         .map(|line| format!("     {line}"))
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_long_title_ends_with_a_whole_word() {
+        assert_eq!(shortened("wrong agent"), "wrong agent");
+        let long = shortened("as cannot tell: staged original was altered after hashing");
+        assert_eq!(long, "as cannot tell: staged original was ...");
+        assert!(long.chars().count() <= TITLE);
+    }
 }
