@@ -156,7 +156,7 @@ const PROOFS: [Proof; 15] = [
         name: "mutants",
         shows: "what the verifier finds of migrators that are slightly wrong in one place of their \
             own or of what they share with it",
-        needs: "git",
+        needs: "the registry of crates",
         full: 280,
         small: 12,
         run: mutants::run,

@@ -192,7 +192,7 @@ fn tool(root: &Path, folder: &Path) -> Result<PathBuf, Failure> {
     }
 }
 
-/// Writes a copy of what git knows of the workspace, with mutants.
+/// Writes a copy of the workspace, with mutants.
 fn write(
     root: &Path,
     folder: &Path,
@@ -201,34 +201,7 @@ fn write(
     omitted: &BTreeSet<u32>,
 ) -> Result<Vec<Mutant>, Failure> {
     let copy = folder.join("workspace");
-    let listed = Command::new("git")
-        .args([
-            "ls-files",
-            "-z",
-            "--cached",
-            "--others",
-            "--exclude-standard",
-        ])
-        .current_dir(root)
-        .output()
-        .map_err(Failure::new)?;
-    for name in String::from_utf8_lossy(&listed.stdout)
-        .split('\0')
-        .filter(|name| !name.is_empty())
-    {
-        let (from, to) = (root.join(name), copy.join(name));
-        let Ok(bytes) = std::fs::read(&from) else {
-            continue;
-        };
-        // Untouched where nothing changed, so that nothing is built again.
-        if std::fs::read(&to).is_ok_and(|old| old == bytes) {
-            continue;
-        }
-        if let Some(parent) = to.parent() {
-            std::fs::create_dir_all(parent).map_err(Failure::new)?;
-        }
-        std::fs::write(&to, bytes).map_err(Failure::new)?;
-    }
+    copied(root, &copy).map_err(Failure::new)?;
     let omitted: Vec<String> = omitted.iter().map(u32::to_string).collect();
     let output = Command::new(tool)
         .arg(root)
@@ -244,6 +217,30 @@ fn write(
         .lines()
         .map(|line| serde_json::from_str(line).map_err(Failure::new))
         .collect()
+}
+
+/// Copies a folder, without what is built or downloaded. What is the same already stays untouched,
+/// so that it is not built again.
+fn copied(from: &Path, to: &Path) -> std::io::Result<()> {
+    const BUILT: [&str; 4] = ["target", "node_modules", ".git", "seatrial-report"];
+    std::fs::create_dir_all(to)?;
+    for entry in std::fs::read_dir(from)? {
+        let entry = entry?;
+        let name = entry.file_name();
+        if BUILT.iter().any(|built| name == *built) {
+            continue;
+        }
+        let (from, to) = (entry.path(), to.join(&name));
+        if entry.file_type()?.is_dir() {
+            copied(&from, &to)?;
+            continue;
+        }
+        let bytes = std::fs::read(&from)?;
+        if !std::fs::read(&to).is_ok_and(|old| old == bytes) {
+            std::fs::write(&to, bytes)?;
+        }
+    }
+    Ok(())
 }
 
 /// Builds the program with all mutants in it; those that do not compile are left out.
