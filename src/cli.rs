@@ -52,8 +52,7 @@ pub(crate) enum Command {
     Rehearse(Rehearse),
     /// Many seeds in virtual time; a failure is shrunk to the smallest scenario that still fails
     Explore(Explore),
-    /// Plant every class of defect in simulated targets, and show that the verifier finds it and
-    /// names it rightly, and nothing else
+    /// Plant every class of defect in simulated targets; the verifier must find each, and no more
     SelfTest(SelfTest),
     /// How long a migration will take, what it asks of whom and what it costs
     Forecast(Forecast),

@@ -11,8 +11,9 @@ pub(crate) const ERROR_PAGE: &str = "<!DOCTYPE html>\n<html><head><title>504 Gat
     time.</p></body></html>\n";
 /// Longest hole, in milliseconds: enough for a sentence to be lost.
 const HOLE_MS: u64 = 3_000;
-/// Bytes that corruption touches inside a file: a packet's worth.
-const CORRUPT_BYTES: usize = 1_200;
+/// How much of a file corruption touches, in milliseconds of its sound: a packet of the network in an
+/// MP3 of 32 kbit/s.
+const CORRUPT_MS: u64 = 300;
 /// Length of a syllable, and of what lies between two, in milliseconds.
 const SYLLABLE_MS: u64 = 100;
 /// Legacy ids of phantoms begin here: far above what a generated world counts to, and exact in
@@ -301,13 +302,14 @@ pub(crate) fn undecodable(body: &[u8]) -> Option<Vec<u8>> {
 /// D26: some bytes inside are others, and the sound is.
 pub(crate) fn corrupt_inside(bytes: &[u8], before: &Pcm, noise: Seed) -> Option<Vec<u8>> {
     // From the middle to both sides, until it is to be heard.
-    [4, 3, 5, 2, 6]
+    [4, 3, 5]
         .into_iter()
         .find_map(|eighth| corrupt_from(bytes.to_vec(), bytes.len() * eighth / 8, before, noise))
 }
 
 fn corrupt_from(mut bytes: Vec<u8>, from: usize, before: &Pcm, noise: Seed) -> Option<Vec<u8>> {
-    let to = (from + CORRUPT_BYTES).min(bytes.len().checked_sub(CORRUPT_BYTES)?);
+    let touched = bytes.len() as u64 * CORRUPT_MS / before.duration_ms().max(1);
+    let to = from + (touched as usize).min(bytes.len() / 4);
     let mut at = from;
     while at < to {
         // The head of an MP3 frame stays: without it the frame is lost, and the sound is cut.
@@ -335,7 +337,7 @@ fn is_heard(before: &Pcm, after: &Pcm) -> bool {
         .iter()
         .zip(&after.channels)
         .any(|(one, other)| {
-            let loud = level(one).max(300.0);
+            let loud = (0.7 * level(one)).max(300.0);
             let pieces = || one.chunks_exact(piece).zip(other.chunks_exact(piece));
             // What a decoder mutes is a hole, which is another defect.
             let is_muted = pieces()

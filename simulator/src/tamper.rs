@@ -89,6 +89,9 @@ pub enum TamperRefusal {
     },
 }
 
+/// With so many recordings of a kind a defect is planted in these alone.
+pub(crate) const MANY: usize = 40;
+
 /// Whether a count fits a defect that plants so many entries at once.
 pub(crate) fn check_count(defect: &str, count: usize, entries: usize) -> Result<(), TamperRefusal> {
     if count == 0 || !count.is_multiple_of(entries) {

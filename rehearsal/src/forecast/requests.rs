@@ -1,6 +1,7 @@
 //! Which requests a migration and its verification make, by surface: one row an operation.
 
 use serde::{Deserialize, Serialize};
+use simulator::PlatformName;
 
 use super::Load;
 
@@ -17,6 +18,26 @@ pub enum Surface {
 }
 
 impl Surface {
+    /// Every one of them.
+    pub const ALL: [Surface; 3] = [Surface::Guide, Surface::Public, Surface::Gir];
+
+    /// The platform behind it.
+    pub(crate) fn platform(self) -> PlatformName {
+        match self {
+            Surface::Guide | Surface::Public => PlatformName::GenesysCloud,
+            Surface::Gir => PlatformName::Gir,
+        }
+    }
+
+    /// The keys of a scenario that choose it.
+    pub(crate) fn scenario_keys(self) -> &'static str {
+        match self {
+            Surface::Guide => "target = \"genesys_cloud\"\ningest = \"guide\"",
+            Surface::Public => "target = \"genesys_cloud\"\ningest = \"public\"",
+            Surface::Gir => "target = \"gir\"",
+        }
+    }
+
     /// `guide`, `public`, `gir`.
     #[must_use]
     pub fn name(self) -> &'static str {

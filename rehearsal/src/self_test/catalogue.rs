@@ -5,12 +5,10 @@ use verifier::Defect;
 use super::Status;
 use crate::forecast::Surface;
 
-/// The ways, in the order of a class's row.
-pub(super) const WAYS: [Surface; 3] = [Surface::Guide, Surface::Public, Surface::Gir];
-
 /// A class with what is done by each way.
 pub(super) struct Class {
     pub(super) code: &'static str,
+    /// In the order of [`Surface::ALL`].
     by: [How; 3],
 }
 
@@ -83,12 +81,7 @@ impl Declared {
 
 impl Class {
     pub(super) fn how(&self, way: Surface) -> How {
-        let [guide, public, gir] = self.by;
-        match way {
-            Surface::Guide => guide,
-            Surface::Public => public,
-            Surface::Gir => gir,
-        }
+        self.by[way as usize]
     }
 
     /// In plain words.
@@ -181,7 +174,7 @@ const fn unbuilt(reason: &'static str) -> How {
     How::Declared(Declared::NotBuilt(reason))
 }
 
-const ONE_STORE: How = cannot("Genesys Cloud has one store; RWS and SpeechMiner are GIR's");
+const ONE_STORE: How = cannot("Genesys Cloud keeps metadata in one store, not in two");
 const NO_UPLOAD: How = cannot("a PUT to the WebDAV store has ended when it is answered");
 const NO_STATED_LENGTH: How = untold("the public API shows neither length nor size of a file");
 const TIMES_ARE_INSTANTS: How =
@@ -290,7 +283,7 @@ mod tests {
         assert_eq!(class_codes().collect::<Vec<_>>(), wanted);
         for class in &CLASSES {
             assert!(!class.title().is_empty(), "{}", class.code);
-            for way in WAYS {
+            for way in Surface::ALL {
                 if let How::Declared(declared) = class.how(way) {
                     assert!(
                         !declared.reason().is_empty(),

@@ -128,7 +128,7 @@ impl SelfTest {
                 "there is no class {unknown}; there are D01 to D64 and P1 to P6"
             )));
         }
-        let ways: Vec<Surface> = catalogue::WAYS
+        let ways: Vec<Surface> = Surface::ALL
             .into_iter()
             .filter(|way| self.ways.is_empty() || self.ways.contains(way))
             .collect();

@@ -3,7 +3,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
-use simulator::PlatformName;
 use tempfile::TempDir;
 use verifier::{AudioScope, Exports, Finding, Report, SourceFrom};
 
@@ -292,11 +291,7 @@ impl Trial {
         erased: &BTreeSet<u64>,
     ) -> Result<(), Refusal> {
         let simulator = &self.world.stage.simulator;
-        let platform = match self.way {
-            Surface::Gir => PlatformName::Gir,
-            Surface::Guide | Surface::Public => PlatformName::GenesysCloud,
-        };
-        let truth = simulator.truth(platform).await.map_err(broken)?;
+        let truth = simulator.truth(self.way.platform()).await.map_err(broken)?;
         simulator.withhold(late.union(erased).copied().collect());
         let wanted = erased
             .iter()
@@ -482,10 +477,5 @@ impl Trial {
 /// A world of a way. Sound in every codec the source may use, so that nearly every call is
 /// converted.
 fn scenario(way: Surface, world: &str) -> String {
-    let target = match way {
-        Surface::Guide => "target = \"genesys_cloud\"\ningest = \"guide\"",
-        Surface::Public => "target = \"genesys_cloud\"\ningest = \"public\"",
-        Surface::Gir => "target = \"gir\"",
-    };
-    format!("{target}\n{world}")
+    format!("{}\n{world}", way.scenario_keys())
 }

@@ -11,12 +11,17 @@ use super::super::{
     state::State,
     stores::StoredFile,
 };
-use crate::{seed::Seed, tamper::Planted};
+use crate::{
+    seed::Seed,
+    tamper::{self, Planted},
+};
 
 /// The organisation as it stands, one defect and its seed.
 pub(super) struct Scene<'a> {
     pub(super) site: &'a GenesysCloud,
     pub(super) state: &'a State,
+    /// Whether enough recordings have no pause to choose among these.
+    pub(super) has_calls_without_pause: bool,
     seed: Seed,
 }
 
@@ -73,9 +78,12 @@ impl<'a> Scene<'a> {
         defect: &str,
         seed: u64,
     ) -> Scene<'a> {
+        let recordings = state.conversations.all().flat_map(|held| &held.recordings);
+        let without_pause = recordings.filter(|one| one.annotations.is_empty());
         Scene {
             site,
             state,
+            has_calls_without_pause: without_pause.count() >= tamper::MANY,
             seed: Seed::new(seed).child("tamper").child(defect),
         }
     }

@@ -27,16 +27,21 @@ fn with_bytes(
     Some(Plant::one(entry, copy).with_file(id, file))
 }
 
-/// Changes the samples of a recording and writes them in the same codec. Not of one with a pause: a
-/// second encoding spreads sound into it, which is a defect of its own.
+/// A recording without a pause, where the organisation has any: a second encoding spreads sound into
+/// a pause, which is a defect of its own.
+fn without_pause<'c>(scene: &Scene<'_>, held: &'c Conversation) -> Option<&'c Recording> {
+    scene
+        .victim(held)
+        .filter(|one| one.annotations.is_empty() || !scene.has_calls_without_pause)
+}
+
+/// Changes the samples of a recording and writes them in the same codec.
 fn with_samples(
     scene: &Scene<'_>,
     held: &Conversation,
     change: impl FnOnce(&mut Pcm) -> Option<()>,
 ) -> Option<Plant> {
-    let one = scene
-        .victim(held)
-        .filter(|one| one.annotations.is_empty())?;
+    let one = without_pause(scene, held)?;
     let (codec, mut pcm) = scene.decoded(one)?;
     change(&mut pcm)?;
     with_bytes(scene, held, one, &audio::encode(&pcm, codec).ok()?)
@@ -155,9 +160,7 @@ pub(super) fn undecodable(scene: &Scene<'_>, held: &Conversation) -> Option<Plan
 
 /// D26: some bytes in the middle are others.
 pub(super) fn corrupt_inside(scene: &Scene<'_>, held: &Conversation) -> Option<Plant> {
-    let one = scene
-        .victim(held)
-        .filter(|one| one.annotations.is_empty())?;
+    let one = without_pause(scene, held)?;
     let (_, before) = scene.decoded(one)?;
     let bytes = damage::corrupt_inside(
         &scene.bytes(one)?,

@@ -10,12 +10,14 @@ use super::super::state::{Recording, State};
 use super::super::truth::{legacy_id, legacy_media_id};
 use super::super::wire::MediaFile;
 use crate::seed::Seed;
-use crate::tamper::Planted;
+use crate::tamper::{self, Planted};
 
 /// The deployment as it stands, one defect and its seed.
 pub(super) struct Scene<'a> {
     pub(super) site: &'a Gir,
     pub(super) state: &'a State,
+    /// Whether enough media files have no pause to choose among these.
+    pub(super) has_calls_without_pause: bool,
     seed: Seed,
 }
 
@@ -117,9 +119,12 @@ impl Plant {
 
 impl<'a> Scene<'a> {
     pub(super) fn new(site: &'a Gir, state: &'a State, defect: &str, seed: u64) -> Scene<'a> {
+        let media = state.recordings.values().flat_map(|held| &held.media);
+        let without_pause = media.filter(|file| file.masks.is_empty());
         Scene {
             site,
             state,
+            has_calls_without_pause: without_pause.count() >= tamper::MANY,
             seed: Seed::new(seed).child("tamper").child(defect),
         }
     }

@@ -35,8 +35,7 @@ fn with_bytes(scene: &Scene<'_>, held: &Recording, at: usize, bytes: Vec<u8>) ->
     })
 }
 
-/// Changes the samples of a media file and writes them in the same codec. Not of one with a pause: a
-/// second encoding spreads sound into it, which is a defect of its own.
+/// Changes the samples of a media file and writes them in the same codec.
 fn with_samples(
     scene: &Scene<'_>,
     held: &Recording,
@@ -48,10 +47,12 @@ fn with_samples(
     with_bytes(scene, held, at, audio::encode(&pcm, codec).ok()?)
 }
 
+/// A media file without a pause, where the site has any: a second encoding spreads sound into a
+/// pause, which is a defect of its own.
 fn without_pause(scene: &Scene<'_>, held: &Recording) -> Option<usize> {
     scene
         .victim(held)
-        .filter(|at| held.media[*at].masks.is_empty())
+        .filter(|at| held.media[*at].masks.is_empty() || !scene.has_calls_without_pause)
 }
 
 /// Cuts a media file; its entry tells the samples.
