@@ -149,7 +149,7 @@ fn files(from: &Path) -> Vec<PathBuf> {
         entries.sort();
         for entry in entries {
             if root.join(&entry).is_dir() {
-                if entry.file_name().is_some_and(|name| name != "tests" && name != "toy") {
+                if entry.file_name().is_some_and(|name| name != "tests") {
                     walk(root, &entry, into);
                 }
             } else if entry.extension().is_some_and(|ending| ending == "rs")
