@@ -258,8 +258,9 @@ fn each_advice_heals_what_it_is_about_in_genesys_cloud() {
 fn each_advice_heals_what_it_is_about_in_interaction_recording() {
     let world = FULL_WORLD.replace("interactions = 60", "interactions = 200");
     let simulation = Simulation::start(&format!(
-        "about = \"A test.\"\nseed = 5\ntarget = \"gir\"\n{world}[expect]\nmigrator = \
-         \"quarantined\"\nverdict = \"match\"\n"
+        "about = \"A test.\"\nseed = 5\ntarget = \"gir\"\n{world}[plan.pace]\n\
+         requests_per_minute = 60000\n[expect]\nmigrator = \"quarantined\"\nverdict = \
+         \"match\"\n"
     ));
     follow_all(&simulation, "gir", &GIR);
 }

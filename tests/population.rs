@@ -38,6 +38,8 @@ page_max = 8
 [plan.time]
 site_zone = \"Europe/London\"
 clock_tolerance_s = 1000000
+[plan.pace]
+requests_per_minute = 60000
 ";
 const GUIDE: &str = "target = \"genesys_cloud\"\n";
 const PUBLIC: &str = "target = \"genesys_cloud\"\ningest = \"public\"\n";
