@@ -301,10 +301,15 @@ pub(crate) fn undecodable(body: &[u8]) -> Option<Vec<u8>> {
 
 /// D26: some bytes inside are others, and the sound is.
 pub(crate) fn corrupt_inside(bytes: &[u8], before: &Pcm, noise: Seed) -> Option<Vec<u8>> {
+    /// Most of what is tried a decoder mutes.
+    const TRIES: u64 = 8;
     // From the middle to both sides, until it is to be heard.
-    [4, 3, 5]
-        .into_iter()
-        .find_map(|eighth| corrupt_from(bytes.to_vec(), bytes.len() * eighth / 8, before, noise))
+    [4, 3, 5].into_iter().find_map(|eighth| {
+        (0..TRIES).find_map(|at| {
+            let from = bytes.len() * eighth / 8;
+            corrupt_from(bytes.to_vec(), from, before, noise.index(at))
+        })
+    })
 }
 
 fn corrupt_from(mut bytes: Vec<u8>, from: usize, before: &Pcm, noise: Seed) -> Option<Vec<u8>> {
