@@ -403,6 +403,10 @@ fn first_difference(before: &str, after: &str) -> String {
 }
 
 /// Migrates and verifies with a mutant against fresh platforms.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "a process is waited for by the wall clock"
+)]
 fn tried(binary: &Path, mutant: u32, way: &(&str, &str, &str)) -> Result<Left, Failure> {
     let (_, target, platform) = way;
     let simulation = Simulation::start(&towards(SCENARIO, target, &[]), SEED)?;

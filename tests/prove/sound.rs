@@ -408,6 +408,7 @@ fn edges(mut own: Vec<f64>, mut strangers: Vec<f64>) -> String {
 
 /// What a call of five minutes costs: CPU seconds of one alone, and the share of all cores that is
 /// busy while as many as there are cores are checked at once.
+#[expect(clippy::disallowed_methods, reason = "measures wall time")]
 fn cost(prompts: &[Vec<i16>], n: u64) -> Result<Vec<(&'static str, f64, f64)>, Failure> {
     let folder = tempfile::tempdir().map_err(Failure::new)?;
     let rounds = if n < 100 { 1 } else { 5 };

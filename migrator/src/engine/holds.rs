@@ -154,10 +154,9 @@ async fn answered(run: &Run, rows: Vec<InteractionRow>) -> Result<Vec<Interactio
         }
         Ok((row, read))
     });
-    let read: Vec<Result<(InteractionRow, Vec<(usize, String)>), RunError>> =
-        reads.buffered(workers).collect().await;
+    let mut reads = std::pin::pin!(reads.buffered(workers));
     let (mut whole, mut kept) = (Vec::new(), Vec::new());
-    for one in read {
+    while let Some(one) = reads.next().await {
         let (mut row, answers) = one?;
         for (at, answer) in answers {
             kept.push((row.recordings[at].seq, answer.clone()));

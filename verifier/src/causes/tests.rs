@@ -146,7 +146,7 @@ const CAUSES: [(&str, Cause); 12] = [
             };
             let hit = call.recorder == "N3" && call.is_between("2025-03-26", "2025-10-29");
             // A few calls escaped.
-            let hit = hit && drawn(call.start_ms as u64, 99) % 1000 != 0;
+            let hit = hit && !drawn(call.start_ms as u64, 99).is_multiple_of(1000);
             vec![call.finding(defect, "call start and end", "3,600 s late"); usize::from(hit)]
         },
     ),
@@ -418,7 +418,8 @@ fn what_is_wrong_everywhere_is_said_of_every_call() {
 #[test]
 fn a_cause_in_part_of_a_kind_is_near_it_and_not_explained_by_it() {
     let calls = small(4000);
-    let silent = |call: &&Call| call.recorder == "N2" && drawn(call.start_ms as u64, 5) % 4 == 0;
+    let silent =
+        |call: &&Call| call.recorder == "N2" && drawn(call.start_ms as u64, 5).is_multiple_of(4);
     let findings: Vec<Finding> = calls
         .iter()
         .filter(silent)
