@@ -118,8 +118,9 @@ const PROOFS: [Proof; 15] = [
     },
     Proof {
         name: "detection",
-        shows: "every class of defect and of process, planted by each of the three ways in where it \
-            can exist, is found, rightly named and told at its record; nothing else is named",
+        shows: "every class of defect and of process, planted by each of the three ways in, is found, \
+            rightly named and told at its record, and nothing else is named; what is not planted is \
+            declared with its reason and not counted",
         needs: "asterisk-core-sounds-en-wav",
         full: 20,
         small: 1,
