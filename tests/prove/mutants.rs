@@ -219,15 +219,33 @@ fn write(
         .collect()
 }
 
-/// Copies a folder, without what is built or downloaded. What is the same already stays untouched,
-/// so that it is not built again.
+/// Makes `to` a copy of a folder, without what is built or downloaded. What is the same already
+/// stays untouched, so that it is not built again; what `from` no longer has is removed.
 fn copied(from: &Path, to: &Path) -> std::io::Result<()> {
-    const BUILT: [&str; 4] = ["target", "node_modules", ".git", "seatrial-report"];
+    // `target` is also the name of a module; the one that cargo writes stands beside a manifest.
+    let has_manifest = from.join("Cargo.toml").exists();
+    let built = |name: &std::ffi::OsStr| {
+        ["node_modules", ".git", "seatrial-report"]
+            .iter()
+            .any(|built| name == *built)
+            || (name == "target" && has_manifest)
+    };
     std::fs::create_dir_all(to)?;
+    for entry in std::fs::read_dir(to)? {
+        let entry = entry?;
+        if from.join(entry.file_name()).exists() {
+            continue;
+        }
+        if entry.file_type()?.is_dir() {
+            std::fs::remove_dir_all(entry.path())?;
+        } else {
+            std::fs::remove_file(entry.path())?;
+        }
+    }
     for entry in std::fs::read_dir(from)? {
         let entry = entry?;
         let name = entry.file_name();
-        if BUILT.iter().any(|built| name == *built) {
+        if built(&name) {
             continue;
         }
         let (from, to) = (entry.path(), to.join(&name));
@@ -366,13 +384,18 @@ fn all(binary: &Path, mutants: &[Mutant], baseline: &[Left]) -> Result<Vec<[Told
 /// What a run of a mutant shows beside one without.
 fn held(left: &Left, baseline: &Left) -> Told {
     match (left.migrated, left.verified) {
-        (_, Some(20)) => Told::Found(format!("mismatch {}", left.classes)),
-        (_, Some(21)) => Told::Found("cannot tell".to_owned()),
+        // A migration that itself ended in an error was not found by the verifier.
+        (Some(0 | 10), Some(20)) => Told::Found(format!("mismatch {}", left.classes)),
+        (Some(0 | 10), Some(21)) => Told::Found("cannot tell".to_owned()),
         (Some(0 | 10), Some(0))
             if left.truth == baseline.truth && left.behind == baseline.behind =>
         {
             Told::NoDifference
         }
+        (Some(0 | 10), Some(0)) if left.truth == baseline.truth => Told::Missed(format!(
+            "{} stay behind instead of {} (quarantined and skipped)",
+            left.behind, baseline.behind
+        )),
         (Some(0 | 10), Some(0)) => Told::Missed(first_difference(&baseline.truth, &left.truth)),
         (migrated, verified) => {
             let said =

@@ -108,7 +108,12 @@ fn main() {
         let name = crate_of(file);
         let before = seen.get(&name).copied().unwrap_or(0);
         // The migrator has half of all; the others share the rest.
-        let wanted = if name == "migrator" { count - share * 2 } else { share * 2 / 3 };
+        let of_others = share * 2 / 3;
+        let wanted = if name == "migrator" {
+            count - (CRATES.len() - 1) * of_others
+        } else {
+            of_others
+        };
         let step = (places[&name] / wanted.max(1)).max(1);
         let mut mutator = Mutator::new(
             file,
