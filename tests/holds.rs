@@ -13,15 +13,19 @@ const SURFACES: [&str; 2] = ["guide", "public"];
 
 /// Thirty calls, half of them under hold. `page`: most calls on a page of the source.
 fn simulation(surface: &str, page: u32, retention: &str) -> Simulation {
+    simulation_with(surface, page, retention, "")
+}
+
+fn simulation_with(surface: &str, page: u32, retention: &str, faults: &str) -> Simulation {
     let limits = NO_LIMITS.replace(
         "[genesys_cloud.limits]",
         &format!("[genesys_cloud.limits]\nmax_protected = {MOST}"),
     );
     Simulation::start(&format!(
         "about = \"A test.\"\nseed = 190\ntarget = \"genesys_cloud\"\ningest = \
-         \"{surface}\"\n[world]\ninteractions = 30\nhold_share = 0.5\nmean_seconds = \
+         \"{surface}\"\n[world]\ninteractions = 30\ntransfer_share = 0.4\nhold_share = 0.5\nmean_seconds = \
          0.5\nno_recording_share = 0.0\ncodecs = [\"pcm\"]\n[legacy.limits]\npage_max = \
-         {page}\n[plan.retention]\n{retention}\n{limits}[expect]\nverdict = \"match\"\n"
+         {page}\n[plan.retention]\n{retention}\n{limits}{faults}[expect]\nverdict = \"match\"\n"
     ))
 }
 
@@ -164,16 +168,47 @@ fn the_earliest_are_protected_and_the_others_stay_behind() {
 }
 
 #[test]
-fn small_pages_of_the_source_refuse_a_plan_before_the_maximum_is_met() {
-    let simulation = simulation("guide", 4, &format!("max_holds = {MOST}"));
-    simulation.migrate(&[]).ends(2);
-    let gone = ids(&simulation, |_| true);
-    let protected = ids(&simulation, |call| call["retention"]["hold"] == true);
-    assert!(gone.len() <= MOST, "{gone:?}");
-    let unprotected = held(&simulation)
-        .into_iter()
-        .filter(|id| gone.contains(id) && !protected.contains(id));
-    assert_eq!(unprotected.count(), 0);
+fn small_pages_and_a_canary_refuse_a_plan_before_the_first_write_too() {
+    let retention = format!("max_holds = {MOST}");
+    for (page, arguments) in [
+        (4, &[][..]),
+        (MOST as u32, &[]),
+        (1000, &["--canary", "8"]),
+        (4, &["--canary", "8"]),
+    ] {
+        let simulation = simulation("guide", page, &retention);
+        let refused = simulation.migrate(arguments).ends(2);
+        let gone = ids(&simulation, |_| true);
+        assert!(gone.is_empty(), "{page} {arguments:?} {gone:?}: {refused}");
+    }
+}
+
+/// A recording whose record cannot be read says nothing of the others of its call.
+#[test]
+fn a_call_under_hold_with_one_unreadable_recording_is_counted() {
+    let retention = format!("max_holds = {MOST}");
+    let whole = simulation("guide", 1000, &retention);
+    let all = held(&whole).len();
+    let held_with_two = whole.truth("legacy").into_iter().find_map(|call| {
+        let recordings = call["recordings"].as_array()?;
+        let is_wanted = call["retention"]["hold"] == true && recordings.len() > 1;
+        is_wanted.then(|| {
+            recordings[0]["legacy_recording_id"]
+                .as_str()
+                .map(str::to_owned)
+        })?
+    });
+    let unreadable = held_with_two.expect("a call of two recordings under hold");
+    let damaged = simulation_with(
+        "guide",
+        1000,
+        &retention,
+        &format!(
+            "[[fault]]\non = \"legacy.get_recording\"\nkind = \"refused\"\nstatus = 404\nkeys = [\"{unreadable}\"]\n"
+        ),
+    );
+    let dry = damaged.migrate(&["--dry-run"]);
+    assert_eq!(count(&dry), all, "{dry}");
 }
 
 #[test]

@@ -22,7 +22,7 @@ pub use confirm::confirm_canary;
 pub use record::{Canary, CanaryState};
 pub(crate) use record::{Record, gate};
 
-use crate::engine::{Run, process};
+use crate::engine::{Run, holds, process};
 use crate::error::RunError;
 use crate::ledger::InteractionRow;
 use crate::options::{Options, Progress};
@@ -37,6 +37,7 @@ pub(crate) async fn send(
     progress: &dyn Progress,
 ) -> Result<Canary, RunError> {
     extract(run, options, progress).await?;
+    holds::require_for_canary(run, options.interrupt.as_ref(), wanted).await?;
     let known = Record::read(&*run.context.ledger)
         .await?
         .filter(|record| record.plan_hash == run.context.plan.hash);

@@ -10,7 +10,7 @@ use tokio::sync::watch;
 use super::Run;
 use crate::error::{RunError, StepError};
 use crate::holds::{Holds, room};
-use crate::ledger::InteractionRow;
+use crate::ledger::{InteractionRow, RecordingRow};
 use crate::legacy_id::key;
 use crate::source::registry::format_of;
 use crate::stage::peek_recording;
@@ -19,9 +19,9 @@ use crate::stage::peek_recording;
 const ROWS: i64 = 500;
 
 /// Before the first write: counts the calls under hold where there may be too many, and refuses the
-/// plan or says which of them stay behind. Where the pages of the source are so small that only a
-/// later one shows that there may be too many, a plan is refused then: no more calls than can be
-/// protected have gone by that time.
+/// plan or says which of them stay behind. The source is listed so far that it is known whether it
+/// has more calls than can be protected; a run that has listed nothing asks again with its first
+/// page.
 pub(crate) async fn require(
     run: &Run,
     interrupt: Option<&watch::Receiver<bool>>,
@@ -36,12 +36,17 @@ pub(crate) async fn require(
         return Ok(());
     }
     let beyond = context.plan.plan.retention.holds_beyond_maximum;
-    // Whoever is to say which calls are the earliest has to know all of them.
-    if beyond == HoldsBeyondMaximum::Quarantine {
-        list_all(run, interrupt).await?;
+    let listed = async || {
+        let last = context.ledger.last_seq().await?;
+        Ok::<u64, RunError>(u64::try_from(last).unwrap_or(0))
+    };
+    if beyond == HoldsBeyondMaximum::Refuse && listed().await? == 0 {
+        return Ok(());
     }
-    let listed = u64::try_from(context.ledger.last_seq().await?).unwrap_or(0);
-    if listed <= left {
+    while listed().await? <= left && run.extract_page().await?.is_some() {
+        go_on(interrupt)?;
+    }
+    if listed().await? <= left {
         return Ok(());
     }
     list_all(run, interrupt).await?;
@@ -67,6 +72,25 @@ pub(crate) async fn require(
     });
     context.holds.settle(holds, admitted);
     Ok(())
+}
+
+/// The same before a canary, which has listed the source by then. One of no more recordings than
+/// can be protected needs no count of all.
+pub(crate) async fn require_for_canary(
+    run: &Run,
+    interrupt: Option<&watch::Receiver<bool>>,
+    recordings: usize,
+) -> Result<(), RunError> {
+    let most = run.target.rules().holds_at_most();
+    let is_within = most.is_none_or(|most| {
+        let (most, taken) = room(&run.context.plan, most);
+        recordings as u64 <= most.saturating_sub(taken)
+    });
+    if is_within {
+        Ok(())
+    } else {
+        require(run, interrupt).await
+    }
 }
 
 async fn list_all(run: &Run, interrupt: Option<&watch::Receiver<bool>>) -> Result<(), RunError> {
@@ -119,10 +143,23 @@ async fn held(
 }
 
 /// Start and id of a call under hold; `None` where it is not, cannot be read, or is agreed to stay
-/// behind with all of its recordings.
+/// behind with all of its recordings. A recording that cannot be read leaves the others as they
+/// are, as it does when the call is staged.
 fn under_hold(run: &Run, row: &InteractionRow) -> Option<(Timestamp, String)> {
     let plan = &run.context.plan;
-    let record = format_of(plan).normalise(row, &plan.plan.time).ok()?;
+    let normalise = |row: &InteractionRow| format_of(plan).normalise(row, &plan.plan.time).ok();
+    let is_readable = |recording: &RecordingRow| {
+        normalise(&InteractionRow {
+            recordings: vec![recording.clone()],
+            ..row.clone()
+        })
+        .is_some()
+    };
+    let record = normalise(row).or_else(|| {
+        let mut readable = row.clone();
+        readable.recordings.retain(is_readable);
+        normalise(&readable)
+    })?;
     let goes = record.recordings.iter().any(|recording| {
         plan.exclusion(key(&recording.legacy_recording_id))
             .is_none()
