@@ -198,11 +198,10 @@ fn large(n: u64, folder: &Path) -> Result<u64, Failure> {
 /// The table: a class a line, a way a column.
 fn appendix(tested: &[SelfTested]) -> String {
     let mut classes: BTreeMap<&str, Vec<Vec<&Row>>> = BTreeMap::new();
-    for (at, row) in tested.iter().flat_map(|one| one.rows.iter().enumerate()) {
+    for row in tested.iter().flat_map(|one| &one.rows) {
         let ways = classes.entry(row.class).or_default();
-        let way = at % 3;
         ways.resize(3, Vec::new());
-        ways[way].push(row);
+        ways[row.target as usize].push(row);
     }
     let mut page = String::from(
         "\n## Classes\n\nPlanted and rightly named, over all seeds; what is not planted says why. \

@@ -361,6 +361,21 @@ impl Trial {
         let lines = self.world.recordings()?;
         let judged = self.judged.entry(class.code).or_default();
         judged.planted += victims.len() as u64;
+        if victims.is_empty() {
+            judged
+                .wrong
+                .push("no recording was matched that could be altered".to_owned());
+        }
+        let cannot_be_told = |(call, recording): &&(String, String)| {
+            lines.iter().any(|line| {
+                line.verdict == "not_verifiable"
+                    && (&line.call, &line.recording) == (call, recording)
+            })
+        };
+        let missed = victims.iter().filter(|victim| !cannot_be_told(victim));
+        judged
+            .wrong
+            .extend(missed.map(|(_, recording)| format!("{recording}: not found")));
         for line in lines.iter().filter(|line| line.verdict == "not_verifiable") {
             if !victims.contains(&(line.call.clone(), line.recording.clone())) {
                 judged.surplus += 1;
