@@ -455,8 +455,8 @@ pub(crate) struct Verify {
     /// Judge only some calls; the report says that it tells of no other. A file names them, one id
     /// a line. Or: the id of a call; the id of a recording or of a record in the target, which the
     /// report in the folder of --report leads to its call; or a class such as D45, whose calls that
-    /// report names. Again for more. Without a file the new report goes into the folder `only`
-    /// below --report
+    /// report names. `call:ID` is the id of a call, whatever it looks like. Again for more. Unless
+    /// all are files the new report goes into the folder `only` below --report
     #[arg(long, env = "SEATRIAL_ONLY", value_name = "FILE|ID|CLASS")]
     pub(crate) only: Vec<PathBuf>,
     /// Print what the report in the folder of --report says of one call, named by its id or a

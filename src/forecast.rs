@@ -6,6 +6,7 @@ use std::path::Path;
 use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
+use output::thousands;
 use plan::LoadedPlan;
 use rehearsal::forecast::{Bill, Forecast, Load, Pace, Prices, Surface, bytes_of, forecast};
 use rehearsal::{Ending, Scenario};
@@ -224,8 +225,8 @@ impl Protection {
             format!(
                 "legal holds: the organisation protects at most {} conversations, and {} of them \
                  are taken; migrate --dry-run counts the calls under hold",
-                figure(self.most),
-                figure(self.taken)
+                thousands(self.most),
+                thousands(self.taken)
             )
         })
     }
@@ -343,19 +344,6 @@ fn sentence(found: &Forecast, finishes: Option<Date>, late: Option<i64>) -> Stri
     format!("finishes {day}{late}; binding limit: {}", found.binding)
 }
 
-/// With a comma before each three digits.
-fn figure(number: u64) -> String {
-    let digits = number.to_string();
-    let mut shown = String::new();
-    for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at).is_multiple_of(3) {
-            shown.push(',');
-        }
-        shown.push(digit);
-    }
-    shown
-}
-
 fn tell(load: &Load, found: &Forecast, bill: Option<&Bill>) {
     let line = |text: String| terminal::say(&text);
     let days = |seconds: f64| {
@@ -368,10 +356,10 @@ fn tell(load: &Load, found: &Forecast, bill: Option<&Bill>) {
     let gigabytes = |bytes: u64| format!("{:.1} GB", bytes as f64 / 1e9);
     line(format!(
         "{} recordings of {} calls, {:.0} s and {} bytes each",
-        figure(load.recordings),
-        figure(load.calls),
+        thousands(load.recordings),
+        thousands(load.calls),
         load.mean_seconds,
-        figure(load.source_bytes)
+        thousands(load.source_bytes)
     ));
     for bound in &found.bounds {
         line(format!("  {:<20} {:>12}", bound.limit, days(bound.seconds)));
@@ -386,7 +374,7 @@ fn tell(load: &Load, found: &Forecast, bill: Option<&Bill>) {
     line(format!("  {:<20} {:>12}", "in all", days(found.seconds)));
     line(format!(
         "  {} requests, {:.2} a recording:",
-        figure(found.requests_total),
+        thousands(found.requests_total),
         found.requests_per_recording
     ));
     for tally in found.requests.iter().filter(|tally| tally.count > 0) {
@@ -398,12 +386,12 @@ fn tell(load: &Load, found: &Forecast, bill: Option<&Bill>) {
         line(format!(
             "    {:<42} {:>12}  {counted}",
             tally.operation,
-            figure(tally.count)
+            thousands(tally.count)
         ));
     }
     line(format!(
         "  answered 429 at most {} times",
-        figure(found.throttled_at_most)
+        thousands(found.throttled_at_most)
     ));
     line(format!(
         "  {} in, {} out, {} of staging",
@@ -425,18 +413,6 @@ fn tell(load: &Load, found: &Forecast, bill: Option<&Bill>) {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn figures_are_told_in_threes() {
-        for (number, text) in [
-            (0, "0"),
-            (999, "999"),
-            (1000, "1,000"),
-            (4_000_000, "4,000,000"),
-        ] {
-            assert_eq!(figure(number), text);
-        }
-    }
 
     #[test]
     fn a_day_late_is_a_day_late() {

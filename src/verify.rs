@@ -30,7 +30,7 @@ pub(crate) async fn run(arguments: Verify, output: Output) -> Ending {
         Ok(only) => only,
         Err((ending, sentence)) => return terminal::fail(ending, &sentence),
     };
-    // The report that named a call stays: it is about all of them.
+    // What an id or a class means is told by a report of all calls, which therefore stays.
     let report_dir = if arguments.only.iter().all(|only| is_file(only)) {
         arguments.report.clone()
     } else {

@@ -17,4 +17,4 @@ mod text;
 
 pub use csv::{csv_cell, csv_cell_read, csv_line};
 pub use space::free_bytes;
-pub use text::{printable, printable_json};
+pub use text::{printable, printable_json, thousands};

@@ -11,6 +11,20 @@ fn is_obeyed(c: char) -> bool {
         || matches!(c, '\u{200e}' | '\u{200f}' | '\u{2028}' | '\u{2029}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
+/// A number with a comma before each three digits: `4,100`.
+#[must_use]
+pub fn thousands(number: u64) -> String {
+    let digits = number.to_string();
+    let mut shown = String::new();
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
+            shown.push(',');
+        }
+        shown.push(digit);
+    }
+    shown
+}
+
 /// One line as it may be shown: what a terminal would obey is written out (`\n`, `\u{1b}`). A line
 /// end inside is written out too, so that a text from elsewhere cannot become a line of its own.
 #[must_use]
@@ -53,6 +67,18 @@ pub fn printable_json(document: &str) -> Cow<'_, str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn numbers_have_a_comma_before_each_three_digits() {
+        for (number, text) in [
+            (0, "0"),
+            (999, "999"),
+            (1000, "1,000"),
+            (4_000_000, "4,000,000"),
+        ] {
+            assert_eq!(thousands(number), text);
+        }
+    }
 
     #[test]
     fn nothing_a_terminal_obeys_is_shown() {

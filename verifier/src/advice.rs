@@ -32,9 +32,9 @@ fn own(finding: &Finding) -> Option<&'static str> {
         Defect::DeletionDateMissingOrEarly | Defect::KeptTooLong | Defect::AttributeWrong
             if ["date of deletion", "retention label"].contains(&field) =>
         {
-            "where the recording has a retention label too many, have that label removed in RWS by \
-             who administers it, Seatrial removes none (DELETE \
-             /api/v2/recordings/RECORDING/labels/LABEL); where its own is missing, {again}"
+            "where the recording has one retention label too many, ask the administrator of RWS to \
+             remove it (DELETE /api/v2/recordings/RECORDING/labels/LABEL), Seatrial does not remove \
+             labels; where its own is missing, {again}"
         }
         Defect::KeptTooLong if field == "deletion protection" => {
             "ask whether somebody holds the call in the target; where nobody does, {again}, which \

@@ -58,7 +58,7 @@ fn basis(defect: Defect) -> Basis {
             "identity.md#unit-of-work",
         ),
         Defect::EveryNthMissing => documented(
-            "nobody can find these calls, and as many more are lost as are read that way",
+            "nobody can find these calls, and every further page read this way loses calls too",
             "match.md#when-absence-is-right",
         ),
         Defect::KindOfCallMissing => documented(
@@ -194,7 +194,7 @@ fn basis(defect: Defect) -> Basis {
             documented("the call cannot be searched by time", "time.md#formats")
         }
         Defect::WrongAgent => documented(
-            "the call counts as somebody else's, and those who may listen to him may listen to it",
+            "the call is credited to another agent, and whoever may listen to that agent may listen to it",
             "mapping.md#agentscsv",
         ),
         Defect::FallbackInsteadOfAgent => documented(
@@ -206,7 +206,7 @@ fn basis(defect: Defect) -> Basis {
             "mapping.md#agentscsv",
         ),
         Defect::AgentMappingOfAnotherDate => documented(
-            "the call counts as that of who has the id at another time",
+            "the call is credited to whoever held the agent id at another date",
             "mapping.md#agentscsv",
         ),
         Defect::ParticipantsWrong => documented(
@@ -226,7 +226,7 @@ fn basis(defect: Defect) -> Basis {
             "fields.md#the-canonical-record",
         ),
         Defect::AccessWrong => documented(
-            "people may listen who must not, or cannot who must",
+            "unauthorised people may listen, or authorised people cannot",
             "mapping.md#agentscsv",
         ),
         Defect::RegionWrong => documented(

@@ -19,6 +19,8 @@ pub(crate) struct Capabilities {
     pub(crate) no_direction: Option<&'static str>,
     /// Each recording carries the date of its deletion. Otherwise rules of the platform lead to it.
     pub(crate) recordings_have_deletion_dates: bool,
+    /// A recording that somebody has deleted stays listed, with its state and without its media.
+    pub(crate) lists_deleted_recordings: bool,
     /// It always says when a recording was put there.
     pub(crate) tells_when_stored: bool,
     /// A call is kept as long as the class of any of its recordings keeps it.

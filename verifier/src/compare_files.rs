@@ -25,7 +25,7 @@ pub struct FileDifference {
 pub struct Fit {
     /// Share of the seconds with sound that stand in their place. Absent: there is no sound.
     pub held: Option<f64>,
-    /// The middle correlation of all seconds with sound, 0 to 1.
+    /// The median correlation of all seconds with sound, 0 to 1.
     pub typical: f64,
 }
 

@@ -66,7 +66,7 @@ defects! {
     "D10" RecordingWithoutConversation Major "recording in the target has no conversation" "attach it to its conversation in the target, or {again}; delete it only when its recording is there and plays";
     "D11" AudioGone Critical "recording is listed but its audio is gone" "find out what took the audio away (a policy, a job, a person) and stop that first; then {again}";
     "D12" UploadNeverEnded Critical "upload never ended" "see whether the upload still runs: a second one beside it becomes a duplicate; where it has ended or been given up, {again}";
-    "D13" RecordingOnAnotherCall Critical "recording hangs on another call" "do not delete it where it hangs, it may be the only copy: {again}, both calls; what still hangs on the other call then is for who administers the target to take off";
+    "D13" RecordingOnAnotherCall Critical "recording hangs on another call" "do not delete it where it hangs, it may be the only copy: {again}, both calls. Then ask the administrator of the target to remove what still hangs on the other call";
     "D14" MissingInOneStore Major "call or recording is in only one of RWS and SpeechMiner" "{again}: what is missing in one of the two stores is put there; remove nothing in the other";
     "D15" AudioTruncatedEnd Critical "end of the audio is cut off" "{again}, and look for what ends files early (a buffer, a time-out, a cut download)";
     "D16" AudioTruncatedStart Critical "beginning of the audio is missing" "{again}, and look for what leaves out the beginning";
@@ -116,7 +116,7 @@ defects! {
     "D60" PauseMarksWrong Critical "marks of a pause are lost or wrong" "write the pauses with their offsets from the recording's start: {again}";
     "D61" PhoneNumberWrong Critical "phone number is wrong or not protected as agreed" "restrict access where a number stands in the clear, then apply the plan's rule for numbers: {again}";
     "D62" TextDamaged Minor "text is cut or its characters are damaged" "write the text whole, as UTF-8, in the source's form: {again}";
-    "D63" SourceIdDamaged Critical "id of the source is damaged" "remove nothing and send nothing beside it: have the id corrected that the record carries in the target, Seatrial does not change it; keep ids as text everywhere";
+    "D63" SourceIdDamaged Critical "id of the source is damaged" "remove nothing and send nothing beside it: ask the administrator of the target to correct the id on the record, Seatrial cannot change it; keep ids as text everywhere";
     "D64" AttributeWrong Minor "attribute is lost or changed" "write the attribute with the source's value: {again}";
 }
 

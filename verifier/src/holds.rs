@@ -1,10 +1,10 @@
 //! How many legal holds of how many stand. Source: docs/reference/reports.md, "summary.json".
 
-use plan::{HoldsBeyondMaximum, LoadedPlan};
+use plan::{HoldsBeyondMaximum, LoadedPlan, Reason};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::expected::{Expectation, HoldsBeyond, Presence, Rules, holds_beyond};
+use crate::expected::{Absence, Expectation, HoldsBeyond, Presence, Rules, holds_beyond};
 use crate::matching::Pairing;
 use crate::observed::TargetConversation;
 use crate::source::SourceInteraction;
@@ -63,7 +63,6 @@ pub(crate) fn count(
     expectations: &[Expectation],
     pairings: &[Pairing],
     ours: &[TargetConversation],
-    rules: &Rules,
     most: Option<u64>,
 ) -> Option<Holds> {
     let mut holds = Holds {
@@ -74,8 +73,7 @@ pub(crate) fn count(
         if !expected.hold {
             continue;
         }
-        if matches!(&rules.holds_beyond, HoldsBeyond::Calls(calls) if calls.contains(&expected.legacy_id))
-        {
+        if expected.presence == Presence::Absent(Absence::Rule(Reason::HoldOverMax)) {
             holds.beyond += 1;
             continue;
         }

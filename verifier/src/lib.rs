@@ -59,7 +59,6 @@ mod sound;
 mod source;
 mod summarize;
 mod target;
-mod thousands;
 mod totals;
 mod utc_millis;
 mod verdict;

@@ -146,7 +146,6 @@ pub(crate) async fn run(
         &outcome.expectations,
         &outcome.pairings,
         &snapshot.ours,
-        &rules,
         most_holds,
     );
     outcome.totals = totals.map(|totals| {
@@ -172,13 +171,11 @@ pub(crate) async fn run(
         jobs: options.jobs,
         kept: kept.notice(),
     };
-    let lines: Vec<_> = earlier
-        .iter()
-        .flat_map(|_| recording_lines(&outcome, &heard, &snapshot.ours))
-        .collect();
+    let compared = earlier
+        .map(|earlier| earlier.recordings(recording_lines(&outcome, &heard, &snapshot.ours)));
     let mut report = summarize(outcome, &*platform, &traffic)?;
-    if let Some(earlier) = earlier {
-        report.hold_against(earlier, lines);
+    if let Some(compared) = compared {
+        report.hold_against(compared);
     }
     Ok(report)
 }
@@ -192,6 +189,12 @@ fn handed_over(
     if options.totals.is_some() && options.only.is_some() {
         return Err(RunError::Plan(
             "control totals count every call, and --only leaves calls out; give one of the two"
+                .to_owned(),
+        ));
+    }
+    if options.against.is_some() && options.only.is_some() {
+        return Err(RunError::Plan(
+            "--against compares all calls, and --only leaves calls out; give one of the two"
                 .to_owned(),
         ));
     }
@@ -536,13 +539,6 @@ impl<'a> World<'a> {
             as_of,
         };
         let mut reconciled = self.expecting.platform.reconcile(&found, &mut judged);
-        let (mut unclaimed, mut in_flight) = (unclaimed, None);
-        if let Some(rest) = &self.rest {
-            in_flight = Some(rest.spare(&pairings, &self.target.ours, &mut judged));
-            unclaimed.retain(|at| rest.has_all(&self.target.ours[*at]));
-            // Nobody says when a file or a post came that belongs to no call.
-            (reconciled.findings, reconciled.files) = (Vec::new(), 0);
-        }
         Habits {
             expectations: &expectations,
             pairings: &pairings,
@@ -550,6 +546,13 @@ impl<'a> World<'a> {
             rules,
         }
         .judge(&mut judged);
+        let (mut unclaimed, mut in_flight) = (unclaimed, None);
+        if let Some(rest) = &self.rest {
+            in_flight = Some(rest.spare(&pairings, &self.target.ours, &mut judged));
+            unclaimed.retain(|at| rest.has_all(&self.target.ours[*at]));
+            // Nobody says when a file or a post came that belongs to no call.
+            (reconciled.findings, reconciled.files) = (Vec::new(), 0);
+        }
         // Of chosen calls, and of those that are through, nothing can be said about the whole.
         if !self.restricted && self.rest.is_none() {
             patterns::name(&expectations, &mut judged);
@@ -669,6 +672,11 @@ impl<'a> World<'a> {
         pairings: &[Pairing],
         fingerprints: &BTreeMap<Address, AudioFingerprint>,
     ) -> Vec<UnmatchedRecording<'_>> {
+        let lists_deleted = self
+            .expecting
+            .platform
+            .capabilities()
+            .lists_deleted_recordings;
         let unpaired = pairings.iter().enumerate().flat_map(|(case, pairing)| {
             let recordings = pairing
                 .conversation
@@ -678,8 +686,9 @@ impl<'a> World<'a> {
             // Of one that could not be read nobody knows what belongs there.
             let judged = matches!(expectations[case].presence, Presence::Absent(_))
                 || expectations[case].unread.is_some();
-            // A copy that somebody has deleted stays listed, without its media.
-            let is_there = |at: &&usize| recordings[**at].file_state.as_deref() != Some("DELETED");
+            let is_there = |at: &&usize| {
+                !lists_deleted || recordings[**at].file_state.as_deref() != Some("DELETED")
+            };
             pairing
                 .unpaired
                 .iter()

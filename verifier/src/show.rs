@@ -4,6 +4,9 @@
 use crate::finding::Finding;
 use crate::habits::LEG_OF_WRAP_UP;
 
+/// Before an id that is a call's, whatever else it looks like: a file of ids, or a class.
+pub(crate) const ONE_CALL: &str = "call:";
+
 /// The command that prints what a report says of a record.
 pub(crate) fn from_report(id: &str) -> String {
     format!("seatrial verify PLAN --report REPORT --call={}", word(id))
@@ -17,7 +20,9 @@ pub(crate) fn again(finding: &Finding, request: Option<String>) -> String {
         (Some(call), ..) if finding.field == LEG_OF_WRAP_UP => from_report(call),
         (Some(call), ..) => {
             let calls = std::iter::once(call).chain(&finding.with_calls);
-            let only: Vec<String> = calls.map(|call| format!("--only={}", word(call))).collect();
+            let only: Vec<String> = calls
+                .map(|call| format!("--only={}", word(&format!("{ONE_CALL}{call}"))))
+                .collect();
             format!("seatrial verify PLAN --report REPORT {}", only.join(" "))
         }
         (None, Some(request), _) => request,
@@ -47,10 +52,10 @@ mod tests {
             .target("t");
         assert_eq!(
             again(&finding, None),
-            "seatrial verify PLAN --report REPORT --only=7"
+            "seatrial verify PLAN --report REPORT --only=call:7"
         );
         let finding = finding.with_call("8");
-        assert!(again(&finding, None).ends_with("--only=7 --only=8"));
+        assert!(again(&finding, None).ends_with("--only=call:7 --only=call:8"));
         let finding = Finding::new(Defect::RecordWithoutSource, "conversation").target("t");
         assert_eq!(again(&finding, Some("GET /t".to_owned())), "GET /t");
         assert_eq!(
@@ -58,6 +63,6 @@ mod tests {
             "seatrial verify PLAN --report REPORT --call=t"
         );
         let finding = Finding::new(Defect::AudioSilent, "audio").of("a'; rm b");
-        assert!(again(&finding, None).ends_with(r"--only='a'\''; rm b'"));
+        assert!(again(&finding, None).ends_with(r"--only='call:a'\''; rm b'"));
     }
 }

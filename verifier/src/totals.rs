@@ -49,9 +49,14 @@ pub struct TotalsCompared {
     pub zone: String,
     /// Rows that were compared.
     pub rows: u64,
+    /// Whether the file counts recordings. Without it nobody says whether one of a call is
+    /// missing.
+    #[serde(default)]
+    pub counts_recordings: bool,
     /// Rows for days outside the plan's window; not compared.
     pub outside_window: u64,
-    /// Calls of the source that belong to no row: nobody says how many of them there are.
+    /// Calls of the source that belong to no row that was compared: nobody says how many of them
+    /// there are.
     pub calls_without_row: u64,
     /// Rows that the source, as it was read, does not come to.
     pub differences: Vec<TotalsDifference>,
@@ -243,10 +248,13 @@ impl Totals {
             sha256: self.sha256.clone(),
             zone: zone.iana_name().unwrap_or("UTC").to_owned(),
             rows: 0,
+            counts_recordings: self.columns.recordings.is_some(),
             outside_window: 0,
             calls_without_row: counted
                 .iter()
-                .filter(|(cell, _)| !self.rows.contains_key(cell))
+                .filter(|(cell, _)| {
+                    !self.rows.contains_key(cell) || window.excludes(cell.day.as_deref(), &zone)
+                })
                 .map(|(_, both)| both.calls.source)
                 .sum(),
             differences: Vec::new(),
@@ -451,15 +459,22 @@ fn broken(name: &str, line: u64, error: &csv::Error) -> RunError {
 }
 
 impl TotalsCompared {
-    /// Whether the file says of every call that was read how many there are, and so whether there
-    /// is one that was not read.
+    /// Whether the file says of every call that was read how many recordings of its kind there are,
+    /// and so whether there is one that was not read.
     pub(crate) fn is_whole(&self) -> bool {
-        self.rows > 0 && self.calls_without_row == 0
+        self.rows > 0 && self.counts_recordings && self.calls_without_row == 0
     }
 
     /// What a reader should know. Absent: every call is counted, and every row was compared.
     pub(crate) fn notice(&self) -> Option<String> {
         let mut parts = Vec::new();
+        if !self.counts_recordings {
+            parts.push(
+                "the control totals count calls and not recordings (`count`), so a missing \
+                 recording of a call is not told by them"
+                    .to_owned(),
+            );
+        }
         if self.calls_without_row > 0 {
             parts.push(format!(
                 "{} calls of the source belong to no control total, so nobody says how many of \

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use output::thousands;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -11,7 +12,6 @@ use super::{Causes, Part};
 use crate::defect::Defect;
 use crate::finding::Finding;
 use crate::show;
-use crate::thousands::thousands;
 
 /// Enough to look into, few enough to read.
 const EXAMPLES: usize = 5;

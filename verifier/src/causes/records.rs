@@ -87,7 +87,6 @@ pub(super) struct Table {
     ends: Vec<usize>,
     /// Rows with each value.
     rows_with: Vec<Vec<u32>>,
-    measures: [Vec<Option<i64>>; 3],
     /// Rows in the order of each measure; those without it left out.
     pub(super) sorted: [Vec<(i64, u32)>; 3],
     judgements: Vec<Judgement>,
@@ -118,7 +117,6 @@ impl Table {
             (Measure::Length, facts.length_ms),
             (Measure::Place, Some(place)),
         ] {
-            self.measures[measure as usize].push(value);
             self.sorted[measure as usize].extend(value.map(|value| (value, row)));
         }
         row
@@ -468,7 +466,7 @@ impl Measure {
         match self {
             Measure::Start => between,
             Measure::Length => format!("lengths {between}"),
-            Measure::Place => format!("places {between} in the order of ids"),
+            Measure::Place => format!("numbers {between} when sorted by id"),
         }
     }
 }

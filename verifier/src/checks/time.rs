@@ -2,6 +2,7 @@
 //! D37 > D35 > D40.
 
 use jiff::tz::TimeZone;
+use output::thousands;
 
 use super::Comparison;
 use crate::capabilities::LegTimes;
@@ -9,7 +10,6 @@ use crate::defect::Defect;
 use crate::expected::{AgentLeg, Span};
 use crate::finding::Finding;
 use crate::observed::TimeReading;
-use crate::thousands::thousands;
 use crate::utc_millis::UtcMillis;
 
 /// Times in the target may be rounded to the millisecond, up or down.

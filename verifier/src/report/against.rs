@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::call::plain;
-use super::{RecordingLine, Summary, recordings};
+use super::{RecordingLine, Scope, Summary, recordings};
 use crate::finding::Finding;
 use crate::run_error::RunError;
 
@@ -23,6 +23,10 @@ pub struct Against {
     pub begun: String,
     /// Whether plan or mapping are others than then: what must be there may differ too.
     pub plan_changed: bool,
+    /// Whether that verification looked at something else: another part of the audio, staging
+    /// instead of the source, or a running migration.
+    #[serde(default)]
+    pub scope_changed: bool,
     /// Whether the earlier report has what the target showed of each recording. Without it only
     /// ids, verdicts and hashes of sound are compared.
     pub has_evidence: bool,
@@ -92,9 +96,19 @@ struct Then {
 /// A report that was written earlier, of the same migration.
 #[derive(Debug)]
 pub(crate) struct EarlierReport {
-    told: Against,
+    counts: Against,
+    scope: Scope,
     findings: Vec<Finding>,
     recordings: BTreeMap<Key, Then>,
+}
+
+/// An earlier report whose recordings were held against those of now.
+#[derive(Debug)]
+pub(crate) struct RecordingsCompared {
+    counts: Against,
+    scope: Scope,
+    findings: Vec<Finding>,
+    changes: Vec<Change>,
 }
 
 /// What of a recording in the target is compared, by its columns.
@@ -137,6 +151,13 @@ impl EarlierReport {
                 identity.namespace
             )));
         }
+        if summary.scope.only.is_some() {
+            return Err(RunError::Plan(format!(
+                "the report in {} is of chosen calls (--only) and says nothing of the others; name \
+                 one of all calls with --against",
+                dir.display()
+            )));
+        }
         for name in ["findings.jsonl", recordings::FILE] {
             unaltered(dir, name, identity.files.get(name))?;
         }
@@ -162,7 +183,7 @@ impl EarlierReport {
         }
         let is_there = |then: &&Then| !then.target[1].is_empty();
         Ok(EarlierReport {
-            told: Against {
+            counts: Against {
                 report: dir.display().to_string(),
                 begun: identity.begun.clone(),
                 plan_changed: identity.plan_sha256 != plan_sha256,
@@ -172,24 +193,24 @@ impl EarlierReport {
                     .all(|then: &Then| !then.target[3].is_empty()),
                 ..Against::default()
             },
+            scope: summary.scope,
             findings,
             recordings,
         })
     }
 
-    /// What has changed since, by findings and recordings of now.
-    pub(crate) fn compare(
+    /// Holds the recordings of now against those of then, one after another.
+    pub(crate) fn recordings(
         mut self,
         lines: impl Iterator<Item = RecordingLine>,
-        findings: &[Finding],
-    ) -> (Against, Vec<Change>) {
+    ) -> RecordingsCompared {
         let mut changes = Vec::new();
         for line in lines {
             self.compare_recording(line, &mut changes);
         }
         let gone = std::mem::take(&mut self.recordings);
         for ((call, recording), then) in gone {
-            self.told.source_gone += 1;
+            self.counts.source_gone += 1;
             changes.push(Change {
                 kind: ChangeKind::SourceGone,
                 legacy_interaction_id: Some(call),
@@ -200,8 +221,12 @@ impl EarlierReport {
                 after: None,
             });
         }
-        self.compare_findings(findings, &mut changes);
-        (self.told, changes)
+        RecordingsCompared {
+            counts: self.counts,
+            scope: self.scope,
+            findings: self.findings,
+            changes,
+        }
     }
 
     fn compare_recording(&mut self, line: RecordingLine, changes: &mut Vec<Change>) {
@@ -222,7 +247,7 @@ impl EarlierReport {
             after,
         };
         let Some(then) = &then else {
-            self.told.source_new += 1;
+            self.counts.source_new += 1;
             changes.push(change(
                 ChangeKind::SourceNew,
                 "recording of the source".to_owned(),
@@ -243,7 +268,7 @@ impl EarlierReport {
                 filled(values.join(" ").trim())
             };
             let columns: Vec<&str> = differ.iter().map(|at| TARGET[*at]).collect();
-            self.told.target_changed += 1;
+            self.counts.target_changed += 1;
             changes.push(change(
                 ChangeKind::TargetChanged,
                 columns.join(", "),
@@ -252,7 +277,7 @@ impl EarlierReport {
             ));
         }
         if then.verdict != line.verdict {
-            self.told.verdict_changed += 1;
+            self.counts.verdict_changed += 1;
             changes.push(change(
                 ChangeKind::VerdictChanged,
                 "verdict".to_owned(),
@@ -261,8 +286,22 @@ impl EarlierReport {
             ));
         }
     }
+}
 
-    fn compare_findings(&mut self, findings: &[Finding], changes: &mut Vec<Change>) {
+impl RecordingsCompared {
+    /// What has changed since, by findings of now too. `scope`: what this verification looked at.
+    pub(crate) fn findings(
+        mut self,
+        findings: &[Finding],
+        scope: &Scope,
+    ) -> (Against, Vec<Change>) {
+        self.counts.scope_changed = !self.scope.is_like(scope);
+        self.compare_findings(findings);
+        (self.counts, self.changes)
+    }
+
+    fn compare_findings(&mut self, findings: &[Finding]) {
+        let changes = &mut self.changes;
         let (then, now): (BTreeSet<FindingKey<'_>>, BTreeSet<FindingKey<'_>>) = (
             self.findings.iter().map(finding_key).collect(),
             findings.iter().map(finding_key).collect(),
@@ -299,8 +338,8 @@ impl EarlierReport {
                 });
             }
         }
-        [self.told.findings_new, self.told.findings_gone] = counts;
-        self.told.findings_same = findings.len() as u64 - self.told.findings_new;
+        [self.counts.findings_new, self.counts.findings_gone] = counts;
+        self.counts.findings_same = findings.len() as u64 - self.counts.findings_new;
     }
 }
 
@@ -411,7 +450,13 @@ impl Against {
     pub(crate) fn notice(&self) -> Option<String> {
         let mut parts = Vec::new();
         if self.plan_changed {
-            parts.push("the earlier report is by another plan or mapping");
+            parts.push("the earlier report was made with a different plan or mapping");
+        }
+        if self.scope_changed {
+            parts.push(
+                "the two verifications did not look at the same (audio, source, a running \
+                 migration), so a finding may be new or gone because it was not looked for",
+            );
         }
         if !self.has_evidence {
             parts.push(

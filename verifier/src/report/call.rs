@@ -11,6 +11,7 @@ use super::{RecordingLine, Summary, recordings, text};
 use crate::defect::Defect;
 use crate::finding::Finding;
 use crate::run_error::RunError;
+use crate::show::ONE_CALL;
 use crate::verdict::Verdict;
 
 /// Everything a report's folder holds about one call.
@@ -83,19 +84,26 @@ pub fn evidence_of(dir: &Path, id: &str) -> Result<Option<CallEvidence>, RunErro
 
 /// Calls that a word names: those with a finding of a class, by its code, or the one that an id of
 /// either side is of, by the report in a folder. An id of which the report says nothing, or for
-/// which there is no report, is taken for a call's.
+/// which there is no report, is taken for a call's, and so is whatever stands behind `call:`. With
+/// them come the calls without which a finding cannot be seen again.
 ///
 /// # Errors
 ///
 /// A file of the report is not what a verification writes, or nothing has a finding of that class
 /// ([`RunError::Plan`]).
 pub fn calls_of(dir: &Path, word: &str) -> Result<BTreeSet<String>, RunError> {
+    if let Some(call) = word.strip_prefix(ONE_CALL) {
+        return Ok(BTreeSet::from([call.to_owned()]));
+    }
     let class = Defect::ALL.iter().find(|defect| defect.code() == word);
     if let Some(class) = class {
         let found = findings_of(dir, |finding| finding.defect == *class)?;
         let calls: BTreeSet<String> = found
             .into_iter()
-            .filter_map(|finding| finding.legacy_interaction_id)
+            .flat_map(|finding| {
+                let own = finding.legacy_interaction_id;
+                own.into_iter().chain(finding.with_calls)
+            })
             .collect();
         return match calls.is_empty() {
             false => Ok(calls),
@@ -110,14 +118,29 @@ pub fn calls_of(dir: &Path, word: &str) -> Result<BTreeSet<String>, RunError> {
     } else {
         None
     };
-    let call = evidence.and_then(|evidence| {
-        let of_recording = evidence.recordings.into_iter().next();
-        let of_finding = evidence.findings.into_iter().next();
-        of_recording
-            .map(|line| line.legacy_interaction_id)
-            .or(of_finding.and_then(|finding| finding.legacy_interaction_id))
-    });
-    Ok(BTreeSet::from([call.unwrap_or_else(|| word.to_owned())]))
+    let Some(evidence) = evidence else {
+        return Ok(BTreeSet::from([word.to_owned()]));
+    };
+    let of_recording = evidence.recordings.into_iter().next();
+    let of_finding = evidence.findings.first();
+    let own = of_recording
+        .map(|line| line.legacy_interaction_id)
+        .or_else(|| of_finding?.legacy_interaction_id.clone())
+        .unwrap_or_else(|| word.to_owned());
+    let with = evidence
+        .findings
+        .into_iter()
+        .flat_map(|finding| finding.with_calls);
+    Ok(with.chain([own]).collect())
+}
+
+/// The rule a finding rests on, with its grade. Empty: the report does not say.
+fn rule_of(finding: &Finding) -> String {
+    if finding.source.is_empty() {
+        String::new()
+    } else {
+        format!("{} ({})", finding.source, finding.grade.word())
+    }
 }
 
 /// Findings of a report that are wanted, in its order.
@@ -231,14 +254,16 @@ impl CallEvidence {
         for finding in &self.findings {
             lines.push(text::line(finding));
             let rows = [
-                ("costs", finding.impact.clone()),
-                (
-                    "rule",
-                    format!("{} ({})", finding.source, finding.grade.word()),
-                ),
+                ("impact", finding.impact.clone()),
+                ("rule", rule_of(finding)),
                 ("show it again", finding.show.clone()),
             ];
-            lines.extend(rows.map(|(name, value)| format!("    {name:<16}{value}")));
+            // A report of an earlier version says none of these.
+            lines.extend(
+                rows.into_iter()
+                    .filter(|(_, value)| !value.is_empty())
+                    .map(|(name, value)| format!("    {name:<16}{value}")),
+            );
         }
         lines.push(format!("the whole report: {}", self.report));
         lines

@@ -12,8 +12,8 @@ use std::collections::BTreeMap;
 use schemars::{JsonSchema, Schema};
 use serde::{Deserialize, Serialize};
 
-pub(crate) use against::EarlierReport;
 pub use against::{Against, Change, ChangeKind};
+pub(crate) use against::{EarlierReport, RecordingsCompared};
 pub use call::{CallEvidence, calls_of, evidence_of};
 pub use recordings::RecordingLine;
 pub(crate) use recordings::{recording_lines, write_recordings};
@@ -142,6 +142,15 @@ pub struct Scope {
     pub sample: Option<SampleBound>,
 }
 
+impl Scope {
+    /// Whether another verification looked at the same.
+    fn is_like(&self, other: &Scope) -> bool {
+        (&self.metadata, &self.audio, &self.source)
+            == (&other.metadata, &other.audio, &other.source)
+            && self.while_migrating.is_some() == other.while_migrating.is_some()
+    }
+}
+
 /// Calls for which the plan's stand-in goes: the fallback user for an agent, the default queue for
 /// a queue.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -218,8 +227,8 @@ impl Report {
     }
 
     /// Adds what has changed since an earlier report. `lines`: every recording as it is now.
-    pub(crate) fn hold_against(&mut self, earlier: EarlierReport, lines: Vec<RecordingLine>) {
-        let (against, changes) = earlier.compare(lines.into_iter(), &self.findings);
+    pub(crate) fn hold_against(&mut self, earlier: RecordingsCompared) {
+        let (against, changes) = earlier.findings(&self.findings, &self.summary.scope);
         self.summary.sentence.push_str("; ");
         self.summary.sentence.push_str(&against.words());
         self.summary.notices.extend(against.notice());

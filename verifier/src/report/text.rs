@@ -1,9 +1,10 @@
 //! The summary a terminal shows.
 
+use output::thousands;
+
 use super::Report;
 use crate::causes::Group;
 use crate::finding::Finding;
-use crate::thousands::thousands;
 
 /// More than this nobody reads in a terminal; all of them are in `findings.jsonl`.
 const SHOWN: usize = 10;
@@ -78,7 +79,7 @@ impl Report {
             self.changes
                 .iter()
                 .take(SHOWN)
-                .map(|change| format!("  since then: {}", change.words())),
+                .map(|change| format!("  changed since the earlier report: {}", change.words())),
         );
         if self.changes.len() > SHOWN {
             lines.push(format!(

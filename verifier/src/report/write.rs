@@ -13,8 +13,8 @@ use crate::verdict::BreakdownRow;
 
 impl Report {
     /// Writes `summary.json`, `findings.jsonl`, `drift.jsonl`, `requests.jsonl`, `breakdown.csv`
-    /// and, beside an earlier report, `changes.jsonl` into a folder, which is made where it is missing; `recordings.csv` stands there by then. The
-    /// summary comes last, with the hashes of the others, which are the answer: where it stands,
+    /// and, beside an earlier report, `changes.jsonl` into a folder, which is made where it is
+    /// missing; `recordings.csv` stands there by then. The summary comes last, with the hashes of the others, which are the answer: where it stands,
     /// they are whole.
     ///
     /// # Errors
@@ -32,7 +32,15 @@ impl Report {
         let mut hashes = BTreeMap::new();
         let changes = match &self.summary.against {
             Some(_) => Some(("changes.jsonl", lines(&self.changes)?)),
-            None => None,
+            None => {
+                // That of an earlier verification says nothing of this one.
+                match std::fs::remove_file(dir.join("changes.jsonl")) {
+                    Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                        return Err(unwritable(&error));
+                    }
+                    _ => None,
+                }
+            }
         };
         for (name, bytes) in files.into_iter().chain(changes) {
             whole(dir, name, &bytes).map_err(|error| unwritable(&error))?;

@@ -152,7 +152,7 @@ pub(crate) fn read_source(
 pub(crate) struct Alignment {
     /// Share of the seconds with sound that stand in their place. Absent: there is no sound.
     pub(crate) held: Option<f64>,
-    /// The middle correlation of all seconds with sound.
+    /// The median correlation of all seconds with sound.
     pub(crate) typical: f64,
 }
 

@@ -47,7 +47,7 @@ pub(crate) struct Legacy {
     settings: LegacySettings,
     /// Where pre-signed URLs lead: another listener.
     pub(super) media_url: RwLock<String>,
-    /// Calls that are not there, by their ids: not recorded yet, or erased.
+    /// Calls that are not listed, by their ids: not recorded yet, or erased.
     withheld: RwLock<BTreeSet<u64>>,
 }
 

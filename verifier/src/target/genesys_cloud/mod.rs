@@ -85,6 +85,7 @@ impl Platform for GenesysCloud {
             always_shows_a_customer: true,
             no_direction: None,
             recordings_have_deletion_dates: true,
+            lists_deleted_recordings: true,
             tells_when_stored: true,
             longest_class_keeps_the_call: false,
         }

@@ -88,6 +88,7 @@ pub(crate) const CAPABILITIES: Capabilities = Capabilities {
     always_shows_a_customer: false,
     no_direction: Some("Unknown"),
     recordings_have_deletion_dates: false,
+    lists_deleted_recordings: false,
     tells_when_stored: false,
     longest_class_keeps_the_call: true,
 };

@@ -128,6 +128,7 @@ impl Platform for Toy {
             always_shows_a_customer: false,
             no_direction: None,
             recordings_have_deletion_dates: false,
+            lists_deleted_recordings: false,
             tells_when_stored: false,
             longest_class_keeps_the_call: false,
         }
