@@ -29,8 +29,12 @@ pub(super) fn write(report: &mut Report, tried: &[Tried], omitted: usize, full: 
         count(is_ended),
     );
     report.row(
-        "no difference: target and what stays behind are byte-identical",
+        "no difference: the target is byte-identical, and as much stays behind",
         count(|worst| *worst == Outcome::NoDifference),
+    );
+    report.row(
+        "no difference but in the migrator's own counts, such as calls that it says it left",
+        count(is_counted),
     );
     report.row(
         "unseen, because the verifier runs the same wrong code; one without the mistake finds it",
@@ -69,6 +73,10 @@ while it migrates or verifies. Where nothing differs, the mistake has no effect 
 the number of requests.
 ";
 
+fn is_counted(outcome: &Outcome) -> bool {
+    matches!(outcome, Outcome::CountsDiffer(_))
+}
+
 fn is_found(outcome: &Outcome) -> bool {
     matches!(outcome, Outcome::Found(_))
 }
@@ -87,8 +95,8 @@ fn is_missed(outcome: &Outcome) -> bool {
 
 fn by_crate(tried: &[Tried]) -> String {
     let mut page =
-        "\n## By crate\n\n| crate | mutants | not reached | no difference | ended | found | \
-        unseen, as shared | missed |\n| --- | --- | --- | --- | --- | --- | --- | --- |\n"
+        "\n## By crate\n\n| crate | mutants | not reached | no difference | own counts differ | \
+        ended | found | unseen, as shared | missed |\n| --- | --- | --- | --- | --- | --- | --- | --- | --- |\n"
             .to_owned();
     for name in CRATES {
         let of_crate: Vec<&Outcome> = tried
@@ -100,10 +108,11 @@ fn by_crate(tried: &[Tried]) -> String {
             |wanted: fn(&Outcome) -> bool| of_crate.iter().filter(|worst| wanted(worst)).count();
         let _ = writeln!(
             page,
-            "| {name} | {} | {} | {} | {} | {} | {} | {} |",
+            "| {name} | {} | {} | {} | {} | {} | {} | {} | {} |",
             of_crate.len(),
             count(|worst| *worst == Outcome::NotReached),
             count(|worst| *worst == Outcome::NoDifference),
+            count(is_counted),
             count(is_ended),
             count(is_found),
             count(is_shared),
@@ -155,6 +164,7 @@ fn table(tried: &[Tried]) -> String {
         Outcome::Found(what) => format!("found: {what}"),
         Outcome::Ended(what) => format!("ended: {what}"),
         Outcome::NoDifference => "no difference".to_owned(),
+        Outcome::CountsDiffer(what) => format!("own counts: {what}"),
         Outcome::NotReached => "not reached".to_owned(),
         Outcome::Shared(what) => format!("**unseen**; without the mistake: {what}"),
         Outcome::Missed(what) => format!("**missed**: {what}"),
