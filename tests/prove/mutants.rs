@@ -454,7 +454,6 @@ fn write(
     n: u64,
     omitted: &BTreeSet<u32>,
 ) -> Result<Vec<Mutant>, Failure> {
-    let copy = folder.join("workspace");
     let fresh = folder.join("fresh");
     copied(root, &fresh).map_err(Failure::new)?;
     let omitted: Vec<String> = omitted.iter().map(u32::to_string).collect();
@@ -468,8 +467,6 @@ fn write(
     if !output.status.success() {
         return Err(Failure::new(String::from_utf8_lossy(&output.stderr)));
     }
-    // What did not change keeps its time of change, and is not built again.
-    copied(&fresh, &copy).map_err(Failure::new)?;
     String::from_utf8_lossy(&output.stdout)
         .lines()
         .map(|line| serde_json::from_str(line).map_err(Failure::new))
@@ -528,6 +525,8 @@ fn build(
     let mut omitted = BTreeSet::new();
     for _ in 0..BUILDS {
         let mutants = write(root, folder, tool, n, &omitted)?;
+        // What did not change keeps its time of change, and is not built again.
+        copied(&folder.join("fresh"), &folder.join("workspace")).map_err(Failure::new)?;
         let output = Command::new(env!("CARGO"))
             .args([
                 "build",
@@ -606,8 +605,8 @@ fn broken(copy: &Path, messages: &str) -> BTreeSet<u32> {
 
 /// Every mutant by every way in that comes to its place, on all cores.
 fn all(binary: &Path, mutants: Vec<Mutant>, baselines: &[Baseline]) -> Result<Vec<Tried>, Failure> {
-    // Half of a run is waiting: two a core.
-    let lanes = 2 * workers::cores();
+    // Two thirds of a run is waiting: three a core.
+    let lanes = 3 * workers::cores();
     let outcomes = workers::in_parallel(lanes, mutants.len() * WAYS.len(), |at| {
         let (mutant, way) = (&mutants[at / WAYS.len()], at % WAYS.len());
         let outcome = outcome(binary, mutant.number, &WAYS[way], &baselines[way])?;

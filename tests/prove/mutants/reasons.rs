@@ -16,6 +16,14 @@ const FILE_NAME: &str = "only the name under which a file is uploaded differs; n
 
 pub(super) const REASONS: &[Reason] = &[
     Reason {
+        file: "audio/src/ima.rs",
+        what: "0",
+        instead: "1",
+        occurrence: 0,
+        why: "the first sample of a block is wrong by less than a hundredth of full scale: noise as \
+            a lossy codec makes it, which the check of sound has to let pass",
+    },
+    Reason {
         file: "migrator/src/target/genesys_cloud/guide/requests.rs",
         what: "! matches ! (c , '/' | '\\\\')",
         instead: "matches ! (c , '/' | '\\\\')",
