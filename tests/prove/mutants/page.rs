@@ -69,8 +69,9 @@ const HOW: &str = "
 A mutant is the program with one small mistake: `<` for `<=`, `+` for `-`, `||` for `&&`, a number one higher, a call
 left out. Each migrates the same calls by each of the three ways in, with a plan of its own for each, and then verifies
 its own work. A mutant counts by its worst way in. *Reached* means that the program comes to the place of the mistake
-while it migrates or verifies. Where nothing differs, the mistake has no effect on these calls, or only on the order or
-the number of requests.
+while it migrates or verifies. Where nothing differs, the mistake has no effect on these calls: most of these are in
+checks before the first write, in sizes of pages and numbers of retries, in words of messages, and at bounds that no
+call meets exactly. *Found* includes mistakes that only the verifier makes, as a false alarm.
 ";
 
 fn is_counted(outcome: &Outcome) -> bool {
@@ -138,9 +139,9 @@ fn shared(tried: &[Tried]) -> String {
          from what\nelse the verifier knows. {} are unseen: the target is wrong, both read the same \
          wrong value, and the verdict is match. A\nverifier without the mistake finds each of \
          these; the table says what it finds. So a match does not prove that the\nshared crates are \
-         right. That is held by tests against other people's programs and documents: decoders \
-         against\nffmpeg, lame and sox, clients against the vendors' examples and SDKs, the plan \
-         against its reference page.\n",
+         right. That is held by tests against what others made: decoders read files of \
+         ffmpeg, lame and sox\n(strangers.md), and clients are held to examples from the vendors' \
+         pages (scenarios/contracts).\n",
         count(|worst| *worst != Outcome::NotReached),
         count(is_ended),
         count(is_found),
