@@ -12,6 +12,7 @@ use serde_json::Value;
 use simulator::{Options, PlatformName, Simulator};
 
 use crate::report::{Failure, Report};
+use crate::workers;
 
 const SCENARIO: &str = r#"
 about = "Calls to audit."
@@ -40,10 +41,7 @@ const PAGES: [u64; 4] = [1000, 500, 100, 100];
 
 /// An audit of about `n` recordings.
 pub(crate) fn run(n: u64) -> Result<Report, Failure> {
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .enable_all()
-        .build()
-        .map_err(Failure::new)?;
+    let runtime = workers::runtime()?;
     runtime.block_on(audit(n))
 }
 

@@ -5,10 +5,10 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use jiff::Timestamp;
-use parking_lot::Mutex;
 use serde_json::Value;
 
 use crate::report::{Failure, Report};
+use crate::workers;
 
 /// Moments at which something about a date goes wrong, UTC.
 pub(crate) const MOMENTS: [(&str, &str); 8] = [
@@ -83,9 +83,8 @@ pub(crate) fn run(n: u64) -> Result<Report, Failure> {
         let programs = suite
             .iter()
             .map(|program| (ZONES[at % ZONES.len()], Run::Program(program)));
-        let left = Mutex::new(rehearsals.chain(programs).collect::<Vec<_>>().into_iter());
-        let failed = Mutex::new(Vec::new());
-        let one = |(zone, run): (&'static str, Run<'_>)| -> Result<(), Failure> {
+        let runs: Vec<_> = rehearsals.chain(programs).collect();
+        let one = |(zone, run): &(&'static str, Run<'_>)| -> Result<(), Failure> {
             let date = Faked::new(moment, zone, python.path())?;
             match run {
                 Run::Program(program) => {
@@ -94,21 +93,12 @@ pub(crate) fn run(n: u64) -> Result<Report, Failure> {
                 Run::Rehearsal(scenario) => date.rehearse(scenario),
             }
         };
-        let lane = || {
-            loop {
-                let next = left.lock().next();
-                let Some(next) = next else { return };
-                if let Err(failure) = one(next) {
-                    failed.lock().push(failure.0);
-                }
-            }
-        };
         // Two thirds of what they do is waiting: three a core.
-        let lanes = 3 * std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-        std::thread::scope(|scope| {
-            (0..lanes).for_each(|_| _ = scope.spawn(lane));
-        });
-        let failed = failed.into_inner();
+        let lanes = 3 * workers::cores();
+        let failed: Vec<String> = workers::in_parallel(lanes, runs.len(), |at| one(&runs[at]))
+            .into_iter()
+            .filter_map(|run| run.err().map(|failure| failure.0))
+            .collect();
         if !failed.is_empty() {
             return Err(Failure::new(failed.join("\n\n")));
         }

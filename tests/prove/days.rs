@@ -9,6 +9,7 @@ use rehearsal::{Options, Rehearsed, Scenario, Silent, Time};
 use serde_json::Value;
 
 use crate::report::{Failure, Report};
+use crate::workers;
 
 /// Calls of a slice, more or less: a few more around the one a fault struck.
 const SLICE: usize = 40;
@@ -101,10 +102,7 @@ fn scenario(n: u64, window: Option<Window>) -> Result<Scenario, Failure> {
 }
 
 fn rehearse(scenario: &Scenario, time: Time, folder: &Path) -> Result<Rehearsed, Failure> {
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .enable_all()
-        .build()
-        .map_err(Failure::new)?;
+    let runtime = workers::runtime()?;
     let options = Options {
         report: folder.to_owned(),
         time: Some(time),

@@ -12,6 +12,7 @@ use rehearsal::{Options, Rehearsed, Scenario, Silent, Time};
 use crate::report::{Failure, Report};
 use crate::scenario::{BY_GUIDE, BY_PUBLIC, INTO_GIR};
 use crate::strangers::{speech, world};
+use crate::workers;
 
 /// With fewer seeds the corpus of legitimate differences is cut to a few of each kind.
 const FEW: u64 = 5;
@@ -98,10 +99,7 @@ fn tested(seed: u64) -> Result<SelfTested, Failure> {
 /// A rehearsal that must come out a match; its recordings.
 fn matched(scenario: Scenario, folder: &Path) -> Result<u64, Failure> {
     let name = scenario.setup.name.clone();
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .enable_all()
-        .build()
-        .map_err(Failure::new)?;
+    let runtime = workers::runtime()?;
     let options = Options {
         report: folder.to_owned(),
         time: Some(Time::Virtual),

@@ -10,6 +10,7 @@ use simulator::{Options, PlatformName, Simulator};
 
 use crate::report::{Failure, Report};
 use crate::scenario::{BY_GUIDE, BY_PUBLIC, FaultRow, INTO_GIR, towards};
+use crate::workers;
 
 const SCENARIO: &str = r#"
 about = "Faults of every kind that a run survives; what is left behind does not depend on the number of workers."
@@ -76,10 +77,7 @@ fn scenario(seed: u64) -> (String, PlatformName) {
 
 /// `n` seeds.
 pub(crate) fn run(n: u64) -> Result<Report, Failure> {
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .enable_all()
-        .build()
-        .map_err(Failure::new)?;
+    let runtime = workers::runtime()?;
     let (mut bytes, mut equal) = (0, 0);
     for seed in 1..=n {
         let one = runtime.block_on(leave(seed, 1))?;

@@ -8,6 +8,7 @@ use rehearsal::{Migrator, Time};
 
 use crate::bugs::{BUGS, Bug};
 use crate::report::{Failure, Report};
+use crate::workers;
 
 /// Seeds a planted bug may take until it is found.
 const SEEDS_A_BUG: u64 = 60;
@@ -23,7 +24,6 @@ fn exploration(
         .join(scenario);
     let text = std::fs::read_to_string(&path)
         .map_err(|error| Failure::new(format!("{}: {error}", path.display())))?;
-    let threads = std::thread::available_parallelism().map_or(2, std::num::NonZero::get);
     Ok(Exploration {
         scenario: path,
         text,
@@ -32,7 +32,7 @@ fn exploration(
         migrator,
         time: Time::Virtual,
         report,
-        threads,
+        threads: workers::cores(),
         most_failures: 1,
     })
 }

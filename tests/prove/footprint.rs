@@ -18,6 +18,7 @@ use serde_json::Value;
 
 use crate::report::{Failure, Report};
 use crate::scenario::{Simulation, seatrial};
+use crate::workers;
 
 /// No limits; `WORLD` and `PLAN` are filled in.
 const SCENARIO: &str = r#"
@@ -283,11 +284,7 @@ fn network() -> Result<Arc<Network>, Failure> {
 }
 
 fn block_on<T>(work: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
-    tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .map_err(Failure::new)?
-        .block_on(work)
+    workers::runtime()?.block_on(work)
 }
 
 /// Pages of a size that are asked of a large source.

@@ -7,6 +7,7 @@ use rehearsal::forecast::{Load, Pace, Surface, forecast};
 use rehearsal::{Options, Rehearsed, Scenario, Silent, Time};
 
 use crate::report::{Failure, Report};
+use crate::workers;
 
 /// How many times as many recordings the forecast is made for.
 const TIMES: u64 = 100;
@@ -103,10 +104,7 @@ fn usual_pace() -> Pace {
 fn rehearse(text: &str) -> Result<Rehearsed, Failure> {
     let scenario = Scenario::parse(text, "forecast.toml").map_err(Failure::new)?;
     let folder = tempfile::tempdir().map_err(Failure::new)?;
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .enable_all()
-        .build()
-        .map_err(Failure::new)?;
+    let runtime = workers::runtime()?;
     let options = Options {
         report: folder.path().to_owned(),
         time: Some(Time::Virtual),

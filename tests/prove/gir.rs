@@ -14,6 +14,7 @@ use simulator::{Options, PlatformName, Simulator};
 
 use crate::report::{Failure, Report};
 use crate::scenario::{FaultRow, INTO_GIR, towards};
+use crate::workers;
 
 /// Small enough that a seed takes a second, with everything that is sent in more than one way:
 /// transfers, holds, labels, two codecs.
@@ -82,10 +83,7 @@ const AT_ONCE: usize = 8;
 
 /// `n` seeds; a repeated post replaces in one half and stands twice in the other.
 pub(crate) fn run(n: u64) -> Result<Report, Failure> {
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .enable_all()
-        .build()
-        .map_err(Failure::new)?;
+    let runtime = workers::runtime()?;
     let seeds = stream::iter(1..=n).map(|seed| async move {
         let repost = if seed.is_multiple_of(2) {
             "replace"

@@ -26,6 +26,7 @@ mod scenario;
 mod sound;
 mod strangers;
 mod throughput;
+mod workers;
 
 use std::process::ExitCode;
 
@@ -158,7 +159,7 @@ const PROOFS: [Proof; 15] = [
         shows: "what the verifier finds of migrators that are slightly wrong in one place of their \
             own or of what they share with it",
         needs: "the registry of crates",
-        full: 280,
+        full: mutants::FULL,
         small: 12,
         run: mutants::run,
     },

@@ -6,15 +6,14 @@ use std::fmt::Write as _;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
 
 use audio::{Codec, Pcm};
-use parking_lot::Mutex;
 use verifier::{Defect, FileDifference, compare_files, fit_files};
 
 use crate::report::{Failure, Report};
 use crate::strangers::speech::recorded::{call, prompts};
+use crate::workers;
 
 const SEED: u64 = 17;
 const FFMPEG: &str = "ffmpeg -nostdin -v error -y";
@@ -279,29 +278,9 @@ pub(crate) fn run(n: u64) -> Result<Report, Failure> {
 
 /// On all cores: each makes copies and compares them.
 fn pairs(prompts: &[Vec<i16>], n: u64) -> Result<Vec<Pair>, Failure> {
-    let next = AtomicUsize::new(0);
-    let done: Mutex<Vec<(usize, Result<Pair, Failure>)>> = Mutex::default();
-    std::thread::scope(|scope| {
-        for _ in 0..cores() {
-            scope.spawn(|| {
-                loop {
-                    let at = next.fetch_add(1, Ordering::Relaxed);
-                    if at as u64 >= n {
-                        break;
-                    }
-                    let pair = pair(prompts, at);
-                    done.lock().push((at, pair));
-                }
-            });
-        }
-    });
-    let mut done = done.into_inner();
-    done.sort_by_key(|(at, _)| *at);
-    done.into_iter().map(|(_, pair)| pair).collect()
-}
-
-fn cores() -> usize {
-    std::thread::available_parallelism().map_or(1, usize::from)
+    let count = usize::try_from(n).map_err(Failure::new)?;
+    let pairs = workers::in_parallel(workers::cores(), count, |at| pair(prompts, at));
+    pairs.into_iter().collect()
 }
 
 fn pair(prompts: &[Vec<i16>], at: usize) -> Result<Pair, Failure> {
@@ -429,18 +408,12 @@ fn cost(prompts: &[Vec<i16>], n: u64) -> Result<Vec<(&'static str, f64, f64)>, F
             (0..rounds).try_for_each(|_| check())?;
             let alone = (cpu_seconds()? - begun) / f64::from(rounds);
             let (begun, watch) = (cpu_seconds()?, Instant::now());
-            std::thread::scope(|scope| {
-                let all: Vec<_> = (0..cores())
-                    .map(|_| scope.spawn(|| (0..rounds).try_for_each(|_| check())))
-                    .collect();
-                all.into_iter().try_for_each(|one| {
-                    one.join()
-                        .map_err(|_| Failure::new("a check broke off"))
-                        .flatten()
-                })
-            })?;
+            let cores = workers::cores();
+            workers::in_parallel(cores, cores, |_| (0..rounds).try_for_each(|_| check()))
+                .into_iter()
+                .try_for_each(|one| one)?;
             let busy = cpu_seconds()? - begun;
-            let share = busy / (watch.elapsed().as_secs_f64() * cores() as f64);
+            let share = busy / (watch.elapsed().as_secs_f64() * cores as f64);
             Ok((name, alone, share))
         })
         .collect()

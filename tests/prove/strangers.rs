@@ -19,10 +19,8 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fmt::Write as _;
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
 use audio::{Codec, Pcm};
-use parking_lot::Mutex;
 use plan::LoadedPlan;
 use platforms::clock::Clock;
 use platforms::transport::Network;
@@ -35,6 +33,7 @@ use self::platform_requests::PlatformRequests;
 use self::rows::{At, Deviation, Row, Way};
 use self::world::{Call, TODAY};
 use crate::report::{Failure, Report};
+use crate::workers;
 
 const SEED: u64 = 15;
 /// With fewer honest recordings than this only the first rows of each kind are tried.
@@ -176,20 +175,11 @@ impl Batch {
             .copied()
             .filter(|way| self.rows.iter().any(|row| row.ways.contains(way)))
             .collect();
-        std::thread::scope(|scope| {
-            let running: Vec<_> = ways
-                .iter()
-                .map(|way| scope.spawn(|| trial.by(*way)))
-                .collect();
-            let mut all = Vec::new();
-            for way in running {
-                all.extend(
-                    way.join()
-                        .map_err(|_| Failure::new("a way in broke off"))??,
-                );
-            }
-            Ok(all)
-        })
+        let mut all = Vec::new();
+        for way in workers::in_parallel(ways.len(), ways.len(), |at| trial.by(ways[at])) {
+            all.extend(way?);
+        }
+        Ok(all)
     }
 }
 
@@ -247,30 +237,12 @@ fn files(
             }
         }
     }
-    let (next, made, broken) = (
-        AtomicUsize::new(0),
-        Mutex::new(HashMap::new()),
-        Mutex::new(None),
-    );
-    let cores = std::thread::available_parallelism().map_or(2, usize::from);
-    std::thread::scope(|scope| {
-        for _ in 0..cores {
-            scope.spawn(|| {
-                while let Some((id, input, other, samples, line)) =
-                    work.get(next.fetch_add(1, Ordering::Relaxed))
-                {
-                    match file(input, *other, *samples, line) {
-                        Ok(file) => drop(made.lock().insert(id.clone(), Arc::new(file))),
-                        Err(failure) => *broken.lock() = Some(failure),
-                    }
-                }
-            });
-        }
-    });
-    match broken.into_inner() {
-        Some(failure) => Err(failure),
-        None => Ok(made.into_inner()),
-    }
+    workers::in_parallel(workers::cores(), work.len(), |at| {
+        let (id, input, other, samples, line) = &work[at];
+        Ok((id.clone(), Arc::new(file(input, *other, *samples, line)?)))
+    })
+    .into_iter()
+    .collect()
 }
 
 fn file(
@@ -305,11 +277,7 @@ struct Trial<'a> {
 
 impl Trial<'_> {
     fn by(&self, way: Way) -> Result<Vec<RowResult>, Failure> {
-        let runtime = tokio::runtime::Builder::new_multi_thread()
-            .worker_threads(2)
-            .enable_all()
-            .build()
-            .map_err(Failure::new)?;
+        let runtime = workers::runtime()?;
         let told = runtime.block_on(self.run(way));
         told.map_err(|failure| {
             Failure::new(format!("{}, {}: {failure}", way.name(), self.batch.format))

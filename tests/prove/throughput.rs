@@ -9,6 +9,7 @@ use serde_json::Value;
 use crate::http::send;
 use crate::report::{Failure, Report};
 use crate::scenario::{Simulation, seatrial};
+use crate::workers;
 
 const SCENARIO: &str = r#"
 about = "Small recordings the target plays, no limits."
@@ -265,7 +266,7 @@ fn transcode(files: u64) -> Result<(f64, f64), Failure> {
             "the dry run converted something else: {told}"
         )));
     }
-    let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    let cores = workers::cores();
     let by_hand = format!(
         "seq 0 {} | xargs -P {cores} -I N ffmpeg -nostdin -v error -y -i N.wav -codec:a libmp3lame \
          -q:a 2 N.mp3",
@@ -344,10 +345,7 @@ impl Drop for Bare {
 
 /// Serves the bound: a handler that parses nothing, checks nothing and remembers nothing.
 pub(crate) fn bare_handler() -> ExitCode {
-    let Ok(runtime) = tokio::runtime::Builder::new_multi_thread()
-        .enable_all()
-        .build()
-    else {
+    let Ok(runtime) = workers::runtime() else {
         return ExitCode::FAILURE;
     };
     runtime.block_on(async {

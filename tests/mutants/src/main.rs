@@ -3,8 +3,12 @@
 //! slightly wrong for that one. So all mutants are one build.
 //!
 //! `mutants FROM TO COUNT [OMITTED,..]` prints a JSON line for each mutant: number, file, line, what
-//! stands there, and what the mutant does instead. The same COUNT gives the same mutants; those
-//! OMITTED (they do not compile) are left as they are.
+//! stands there, and what the mutant does instead. Which places are chosen is decided by a hash of
+//! file and text, so that a change of the workspace leaves most mutants as they were. The same COUNT
+//! gives the same mutants; those OMITTED (they do not compile) are left as they are.
+//!
+//! With `SEATRIAL_MUTANTS_REACHED`, a file, the program appends the number of each mutant whose place
+//! it comes to, once.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -17,20 +21,22 @@ use syn::{BinOp, Expr, Lit, Stmt, UnOp, parse_quote};
 /// What is mutated: everything that reads, decides, converts or sends on the migrator's side, and
 /// what both sides share. A name ending with `/` is a folder.
 const FILES: &[&str] = &[
-    "migrator/src/behind.rs",
+    "migrator/src/canonical.rs",
     "migrator/src/convert.rs",
     "migrator/src/extract.rs",
     "migrator/src/file_name.rs",
+    "migrator/src/holds.rs",
     "migrator/src/legacy_id.rs",
     "migrator/src/phone.rs",
     "migrator/src/prepare.rs",
     "migrator/src/resolve.rs",
-    "migrator/src/selection.rs",
     "migrator/src/stage.rs",
+    "migrator/src/step.rs",
     "migrator/src/time.rs",
     "migrator/src/upload_source.rs",
     "migrator/src/engine/",
     "migrator/src/source/legacy/",
+    "migrator/src/target/attributes.rs",
     "migrator/src/target/genesys_cloud/",
     "migrator/src/target/gir/",
     "plan/src/audio.rs",
@@ -46,32 +52,52 @@ const FILES: &[&str] = &[
     "platforms/src/genesys_cloud/",
     "platforms/src/gir/",
     "platforms/src/net/",
+    "audio/src/blocks.rs",
     "audio/src/coder.rs",
     "audio/src/cover.rs",
     "audio/src/decode.rs",
     "audio/src/encode.rs",
     "audio/src/g711.rs",
     "audio/src/gsm.rs",
+    "audio/src/headers.rs",
     "audio/src/ima.rs",
     "audio/src/ms_adpcm.rs",
     "audio/src/amr.rs",
+    "audio/src/mp3.rs",
     "audio/src/pcm.rs",
+    "audio/src/sniff.rs",
     "audio/src/wav.rs",
     "audio/src/wav_write.rs",
 ];
 /// Crates that get the module which says what runs.
 const CRATES: &[&str] = &["migrator", "plan", "platforms", "audio"];
 
-const MODULE: &str = "//! Which mutant runs.
+const MODULE: &str = r#"//! Which mutant runs, and which are reached.
+
+use std::collections::BTreeSet;
+use std::io::Write as _;
+use std::sync::{LazyLock, Mutex};
+
+static CHOSEN: LazyLock<u32> = LazyLock::new(|| {
+    std::env::var("SEATRIAL_MUTANT").ok().and_then(|number| number.parse().ok()).unwrap_or(0)
+});
+static REACHED: LazyLock<Option<Mutex<(std::fs::File, BTreeSet<u32>)>>> = LazyLock::new(|| {
+    let path = std::env::var_os("SEATRIAL_MUTANTS_REACHED")?;
+    let file = std::fs::OpenOptions::new().create(true).append(true).open(path).ok()?;
+    Some(Mutex::new((file, BTreeSet::new())))
+});
 
 /// Whether it is this one.
 pub(crate) fn on(number: u32) -> bool {
-    static CHOSEN: std::sync::LazyLock<u32> = std::sync::LazyLock::new(|| {
-        std::env::var(\"SEATRIAL_MUTANT\").ok().and_then(|number| number.parse().ok()).unwrap_or(0)
-    });
+    if let Some(reached) = &*REACHED
+        && let Ok(mut reached) = reached.lock()
+        && reached.1.insert(number)
+    {
+        let _ = reached.0.write_all(format!("{number}\n").as_bytes());
+    }
     *CHOSEN == number
 }
-";
+"#;
 
 fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -94,40 +120,38 @@ fn main() {
             (file, parsed)
         })
         .collect();
-    // Counted first, so that the chosen ones lie evenly over all places of each crate.
-    let mut places: BTreeMap<String, usize> = BTreeMap::new();
+    let mut places: BTreeMap<String, Vec<u64>> = BTreeMap::new();
     for (file, source) in &sources {
-        let mut counter = Mutator::new(file, Choice::None);
+        let mut counter = Mutator::new(file, None);
         counter.visit_file_mut(&mut source.clone());
-        *places.entry(crate_of(file)).or_default() += counter.seen;
+        places.entry(crate_of(file)).or_default().extend(counter.hashes);
     }
-    let share = count / CRATES.len();
-    let mut seen: BTreeMap<String, usize> = BTreeMap::new();
-    let mut number = 0;
+    // The migrator has half of all; the others share the rest.
+    let of_others = count / CRATES.len() * 2 / 3;
+    let limits: BTreeMap<String, u64> = places
+        .into_iter()
+        .map(|(name, mut hashes)| {
+            let wanted = if name == "migrator" {
+                count - (CRATES.len() - 1) * of_others
+            } else {
+                of_others
+            };
+            hashes.sort_unstable();
+            let limit = hashes.get(wanted).copied().unwrap_or(u64::MAX);
+            (name, limit)
+        })
+        .collect();
+    let mut made = 0;
     for (file, source) in &mut sources {
-        let name = crate_of(file);
-        let before = seen.get(&name).copied().unwrap_or(0);
-        // The migrator has half of all; the others share the rest.
-        let of_others = share * 2 / 3;
-        let wanted = if name == "migrator" {
-            count - (CRATES.len() - 1) * of_others
-        } else {
-            of_others
+        let choice = Choice {
+            limit: limits[&crate_of(file)],
+            before: made,
+            omitted: &omitted,
         };
-        let step = (places[&name] / wanted.max(1)).max(1);
-        let mut mutator = Mutator::new(
-            file,
-            Choice::Every {
-                step,
-                before,
-                number,
-                omitted: &omitted,
-            },
-        );
+        let mut mutator = Mutator::new(file, Some(choice));
         mutator.visit_file_mut(source);
-        *seen.entry(name).or_default() += mutator.seen;
-        number = mutator.number();
-        for line in &mutator.told {
+        made += mutator.made;
+        for line in &mutator.mutants {
             println!("{line}");
         }
         std::fs::write(to.join(&*file), prettyplease::unparse(source)).expect("written");
@@ -177,72 +201,72 @@ fn files(from: &Path) -> Vec<PathBuf> {
     files
 }
 
-/// Which places become mutants.
-enum Choice<'a> {
-    None,
-    Every {
-        step: usize,
-        /// Places before this file, of its crate.
-        before: usize,
-        /// Mutants before this file.
-        number: u32,
-        omitted: &'a BTreeSet<u32>,
-    },
+/// Which places become mutants: those whose hash is below the limit.
+struct Choice<'a> {
+    limit: u64,
+    /// Mutants before this file.
+    before: u32,
+    omitted: &'a BTreeSet<u32>,
 }
 
 struct Mutator<'a> {
     file: &'a Path,
-    choice: Choice<'a>,
-    /// Places so far.
-    seen: usize,
-    told: Vec<serde_json::Value>,
+    /// Absent: places are only counted.
+    choice: Option<Choice<'a>>,
+    /// Of each place so far.
+    hashes: Vec<u64>,
+    /// How often each text was met in this file.
+    texts: BTreeMap<String, u32>,
+    /// A JSON line each, of those not omitted.
+    mutants: Vec<serde_json::Value>,
     made: u32,
 }
 
 impl<'a> Mutator<'a> {
-    fn new(file: &'a Path, choice: Choice<'a>) -> Mutator<'a> {
+    fn new(file: &'a Path, choice: Option<Choice<'a>>) -> Mutator<'a> {
         Mutator {
             file,
             choice,
-            seen: 0,
-            told: Vec::new(),
+            hashes: Vec::new(),
+            texts: BTreeMap::new(),
+            mutants: Vec::new(),
             made: 0,
-        }
-    }
-
-    fn number(&self) -> u32 {
-        match self.choice {
-            Choice::None => 0,
-            Choice::Every { number, .. } => number + self.made,
         }
     }
 
     /// The number of the mutant that a place becomes. Absent: it stays as it is.
     fn chosen(&mut self, line: usize, what: String, instead: String) -> Option<u32> {
-        self.seen += 1;
-        let Choice::Every {
-            step,
-            before,
-            number,
-            omitted,
-        } = self.choice
-        else {
-            return None;
-        };
-        if (before + self.seen) % step != 0 {
+        let text = format!("{}\n{what}\n{instead}", self.file.display());
+        let occurrence = self.texts.entry(text.clone()).or_default();
+        *occurrence += 1;
+        let occurrence = *occurrence;
+        let hash = hash(&format!("{text}\n{occurrence}"));
+        self.hashes.push(hash);
+        let choice = self.choice.as_ref()?;
+        if hash >= choice.limit {
             return None;
         }
         self.made += 1;
-        let own = number + self.made;
-        if omitted.contains(&own) {
+        let number = choice.before + self.made;
+        if choice.omitted.contains(&number) {
             return None;
         }
-        self.told.push(serde_json::json!({
-            "number": own, "file": self.file.display().to_string(), "line": line,
-            "what": what, "instead": instead,
+        self.mutants.push(serde_json::json!({
+            "number": number, "file": self.file.display().to_string(), "line": line,
+            "what": what, "instead": instead, "occurrence": occurrence,
         }));
-        Some(own)
+        Some(number)
     }
+}
+
+/// FNV-1a, and its bits mixed as splitmix64 does.
+fn hash(text: &str) -> u64 {
+    let mut hash = text.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
+        (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3)
+    });
+    hash = (hash ^ (hash >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    hash = (hash ^ (hash >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    hash ^ (hash >> 31)
 }
 
 /// On one line, short.
@@ -375,6 +399,13 @@ impl VisitMut for Mutator<'_> {
         self.visit_expr_mut(&mut repeat.expr);
     }
 
+    /// A list that is borrowed for ever has to stay a constant.
+    fn visit_expr_reference_mut(&mut self, reference: &mut syn::ExprReference) {
+        if !matches!(*reference.expr, Expr::Array(_)) {
+            visit_mut::visit_expr_reference_mut(self, reference);
+        }
+    }
+
     fn visit_type_mut(&mut self, _: &mut syn::Type) {}
     fn visit_pat_mut(&mut self, _: &mut syn::Pat) {}
     fn visit_attribute_mut(&mut self, _: &mut syn::Attribute) {}
@@ -398,17 +429,19 @@ impl VisitMut for Mutator<'_> {
 
     fn visit_stmt_mut(&mut self, stmt: &mut Stmt) {
         let line = stmt.span().start().line;
-        let what = match stmt {
-            Stmt::Expr(inner, Some(_)) => text(&*inner),
-            _ => String::new(),
+        // A call or an assignment that somebody forgot.
+        let forgettable = match stmt {
+            Stmt::Expr(inner @ (Expr::MethodCall(_) | Expr::Assign(_) | Expr::Call(_)), Some(_)) => {
+                Some(text(&*inner))
+            }
+            _ => None,
         };
         visit_mut::visit_stmt_mut(self, stmt);
-        // A call or an assignment that somebody forgot.
-        if let Stmt::Expr(inner, Some(_)) = stmt
-            && matches!(inner, Expr::MethodCall(_) | Expr::Assign(_) | Expr::Call(_))
+        if let Some(what) = forgettable
             && let Some(number) = self.chosen(line, what, "left out".to_owned())
+            && let Stmt::Expr(own, Some(_)) = stmt
         {
-            let own = inner.clone();
+            let own = own.clone();
             *stmt = parse_quote!(if !crate::mutants::on(#number) { #own; });
         }
     }
