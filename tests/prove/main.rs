@@ -33,6 +33,10 @@ use std::process::ExitCode;
 
 use crate::report::{Failure, Report};
 
+/// As in the program: a proof that measures memory or time in this process measures the same.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// A proof: name, what it shows, programs that it needs beside ours when it is small (empty: none),
 /// N in full and small.
 struct Proof {
