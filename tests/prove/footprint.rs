@@ -115,7 +115,7 @@ fn mib(kib: u64) -> String {
 }
 
 /// A figure of `/proc/PID/status`, KiB; `None` once the process is gone.
-fn of_process(pid: u32, name: &str) -> Option<u64> {
+pub(crate) fn of_process(pid: u32, name: &str) -> Option<u64> {
     let status = std::fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
     let line = status
         .lines()
@@ -125,7 +125,7 @@ fn of_process(pid: u32, name: &str) -> Option<u64> {
 
 /// Runs a process to its end and answers its peak, KiB. It is read while it lives: what the kernel
 /// keeps of an ended child includes its parent's own size at the fork.
-fn peak(mut child: Child) -> Result<u64, Failure> {
+pub(crate) fn peak(mut child: Child) -> Result<u64, Failure> {
     let mut peak = 0;
     loop {
         peak = of_process(child.id(), "VmHWM").unwrap_or(peak).max(peak);

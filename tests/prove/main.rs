@@ -21,7 +21,9 @@ mod gir;
 mod http;
 mod kills;
 mod mutants;
+mod organisation;
 mod report;
+mod scale;
 mod scenario;
 mod sound;
 mod strangers;
@@ -31,6 +33,10 @@ mod workers;
 use std::process::ExitCode;
 
 use crate::report::{Failure, Report};
+
+/// As in the program: a proof that measures memory or time in this process measures the same.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 /// A proof: name, what it shows, programs that it needs beside ours when it is small (empty: none),
 /// N in full and small.
@@ -43,7 +49,7 @@ struct Proof {
     run: fn(u64) -> Result<Report, Failure>,
 }
 
-const PROOFS: [Proof; 15] = [
+const PROOFS: [Proof; 16] = [
     Proof {
         name: "kills",
         shows: "a migration by any of the three ways in, killed with SIGKILL at random moments and \
@@ -171,6 +177,15 @@ const PROOFS: [Proof; 15] = [
         full: 2000,
         small: 40,
         run: throughput::run,
+    },
+    Proof {
+        name: "scale",
+        shows: "a verification of millions of calls needs about the time of a database's join of the \
+            same columns, and memory that does not grow with what is right",
+        needs: "",
+        full: 10_000_000,
+        small: 2_000,
+        run: scale::run,
     },
     Proof {
         name: "footprint",

@@ -17,12 +17,77 @@ use crate::verdict::Bucket;
 /// Field of a finding that a wrap-up code is on another leg than in other calls.
 pub(crate) const LEG_OF_WRAP_UP: &str = "leg of the wrap-up code";
 
-/// Calls and what was found of them, to be looked at together.
+/// Calls that are examined and what was found of them, to be looked at together.
 pub(crate) struct Habits<'a> {
     pub(crate) expectations: &'a [Expectation],
     pub(crate) pairings: &'a [Pairing],
     pub(crate) ours: &'a [TargetConversation],
     pub(crate) rules: &'a Rules,
+    /// What the calls do that are right by themselves.
+    pub(crate) others: &'a CommonPractice,
+}
+
+/// What calls that are right by themselves say of the whole migration.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct CommonPractice {
+    /// Calls whose wrap-up code stands with the first agent of several; places in the source.
+    first: Vec<usize>,
+    /// With the last one.
+    last: Vec<usize>,
+    /// Agents of the source with a desk of several, and the user that one of them is himself shown
+    /// as.
+    himself: BTreeSet<(String, String)>,
+}
+
+impl CommonPractice {
+    /// `case`: the call's place in the source. Returns whether it is out of any practice, and is to
+    /// be examined.
+    pub(crate) fn add(
+        &mut self,
+        case: usize,
+        expected: &Expectation,
+        conversation: &TargetConversation,
+        rules: &Rules,
+    ) -> bool {
+        match wrap_up(expected, conversation, rules) {
+            Some(WrapUp::First) => self.first.push(case),
+            Some(WrapUp::Last) => self.last.push(case),
+            Some(WrapUp::Elsewhere) => return true,
+            None => {}
+        }
+        let has_desk = |agent: &str| {
+            let mut desks = rules.extensions.values();
+            desks.any(|agents| agents.contains(agent))
+        };
+        let legs = expected.legs.iter().zip(&conversation.legs);
+        for (leg, actual) in legs {
+            if !leg.fallback
+                && actual.user.as_deref() == Some(&leg.user)
+                && has_desk(&leg.legacy_agent)
+            {
+                let shown = (leg.legacy_agent.clone(), leg.user.clone());
+                self.himself.insert(shown);
+            }
+        }
+        false
+    }
+
+    pub(crate) fn merge(&mut self, other: CommonPractice) {
+        self.first.extend(other.first);
+        self.last.extend(other.last);
+        self.himself.extend(other.himself);
+    }
+
+    /// Calls that do otherwise than most: right by themselves, and wrong beside the others.
+    pub(crate) fn exceptions(&self) -> &[usize] {
+        if is_habit(self.last.len(), self.first.len()) {
+            &self.first
+        } else if is_habit(self.first.len(), self.last.len()) {
+            &self.last
+        } else {
+            &[]
+        }
+    }
 }
 
 /// On whose leg of several a wrap-up code stands.
@@ -36,6 +101,10 @@ enum WrapUp {
 /// A habit is what is done so often, and so many times as often as the other.
 const FEWEST: usize = 3;
 const TIMES: usize = 3;
+
+fn is_habit(this: usize, other: usize) -> bool {
+    this >= FEWEST && this >= other * TIMES
+}
 
 impl Habits<'_> {
     /// Adds and renames findings.
@@ -55,12 +124,21 @@ impl Habits<'_> {
     /// migration does the one or the other. A code on neither, or on the other one in a few calls,
     /// is on the wrong leg.
     fn wrap_ups(&self, judged: &mut [Judged]) {
+        let place = |case: usize| {
+            wrap_up(
+                &self.expectations[case],
+                self.conversation(case)?,
+                self.rules,
+            )
+        };
         let places: Vec<(usize, WrapUp)> = (0..self.expectations.len())
-            .filter_map(|case| Some((case, self.wrap_up(case)?)))
+            .filter_map(|case| Some((case, place(case)?)))
             .collect();
         let count = |place: WrapUp| places.iter().filter(|(_, other)| *other == place).count();
-        let (first, last) = (count(WrapUp::First), count(WrapUp::Last));
-        let is_habit = |this: usize, other: usize| this >= FEWEST && this >= other * TIMES;
+        let (first, last) = (
+            count(WrapUp::First) + self.others.first.len(),
+            count(WrapUp::Last) + self.others.last.len(),
+        );
         for (case, place) in &places {
             let wrong = match place {
                 WrapUp::First => is_habit(last, first),
@@ -80,63 +158,6 @@ impl Habits<'_> {
                     &mut judged[*case],
                 );
             }
-        }
-    }
-
-    /// Where the code of a call with several agents stands; `None`: it has no code, one agent,
-    /// other agents than it should have, a code that is lost or wrong anyway, or it stands on a leg
-    /// that may be called the first as well as the last: those of a conference begin together.
-    fn wrap_up(&self, case: usize) -> Option<WrapUp> {
-        let (expected, conversation) = (&self.expectations[case], self.conversation(case)?);
-        let code = expected.wrap_up?.to_string();
-        let is_it = |actual: &String| actual.eq_ignore_ascii_case(&code);
-        let right = conversation.wrap_ups.iter().all(is_it)
-            && !conversation.wrap_ups.is_empty()
-            && self.rules.capabilities.call_data == CallData::OnParticipants;
-        let users: BTreeSet<&str> = conversation
-            .legs
-            .iter()
-            .filter_map(|leg| leg.user.as_deref())
-            .collect();
-        if !right
-            || users.len() < 2
-            || users != expected.legs.iter().map(|leg| &*leg.user).collect()
-        {
-            return None;
-        }
-        let starts = || {
-            expected
-                .legs
-                .iter()
-                .filter_map(|leg| leg.span)
-                .map(|span| span.start)
-        };
-        let at = |end: Option<UtcMillis>| {
-            let stands = |leg: &&AgentLeg| leg.span.is_none_or(|span| Some(span.start) == end);
-            expected
-                .legs
-                .iter()
-                .filter(stands)
-                .map(|leg| &*leg.user)
-                .collect::<BTreeSet<_>>()
-        };
-        let (first, last) = (at(starts().min()), at(starts().max()));
-        let of = |leg: &&TargetLeg| leg.wrap_ups.iter().any(is_it);
-        let with: BTreeSet<&str> = conversation
-            .legs
-            .iter()
-            .filter(of)
-            .filter_map(|leg| leg.user.as_deref())
-            .collect();
-        let user = match with.into_iter().collect::<Vec<_>>().as_slice() {
-            [user] => *user,
-            _ => return Some(WrapUp::Elsewhere),
-        };
-        match (first.contains(user), last.contains(user)) {
-            (true, true) => None,
-            (true, false) => Some(WrapUp::First),
-            (false, true) => Some(WrapUp::Last),
-            (false, false) => Some(WrapUp::Elsewhere),
         }
     }
 
@@ -190,18 +211,80 @@ impl Habits<'_> {
             .values()
             .filter(|agents| agents.contains(agent))
             .collect();
-        let at_desk = |leg: &AgentLeg| desks.iter().any(|desk| desk.contains(&leg.legacy_agent));
-        (0..self.expectations.len())
-            .filter(|other| *other != case)
-            .any(|other| {
-                let Some(conversation) = self.conversation(other) else {
-                    return false;
-                };
-                let legs = self.expectations[other].legs.iter().zip(&conversation.legs);
-                let mut legs =
-                    legs.filter(|(leg, _)| at_desk(leg) && leg.user != wrong && !leg.fallback);
-                legs.any(|(leg, actual)| actual.user.as_deref() == Some(&leg.user))
-            })
+        let is_colleague = |agent: &String| desks.iter().any(|desk| desk.contains(agent));
+        let at_desk = |leg: &AgentLeg| is_colleague(&leg.legacy_agent);
+        let elsewhere = self.others.himself.iter();
+        elsewhere
+            .filter(|(agent, _)| is_colleague(agent))
+            .any(|(_, user)| user != wrong)
+            || (0..self.expectations.len())
+                .filter(|other| *other != case)
+                .any(|other| {
+                    let Some(conversation) = self.conversation(other) else {
+                        return false;
+                    };
+                    let legs = self.expectations[other].legs.iter().zip(&conversation.legs);
+                    let mut legs =
+                        legs.filter(|(leg, _)| at_desk(leg) && leg.user != wrong && !leg.fallback);
+                    legs.any(|(leg, actual)| actual.user.as_deref() == Some(&leg.user))
+                })
+    }
+}
+
+/// Where the code of a call with several agents stands; `None`: it has no code, one agent,
+/// other agents than it should have, a code that is lost or wrong anyway, or it stands on a leg
+/// that may be called the first as well as the last: those of a conference begin together.
+fn wrap_up(
+    expected: &Expectation,
+    conversation: &TargetConversation,
+    rules: &Rules,
+) -> Option<WrapUp> {
+    let code = expected.wrap_up?.to_string();
+    let is_it = |actual: &String| actual.eq_ignore_ascii_case(&code);
+    let right = conversation.wrap_ups.iter().all(is_it)
+        && !conversation.wrap_ups.is_empty()
+        && rules.capabilities.call_data == CallData::OnParticipants;
+    let users: BTreeSet<&str> = conversation
+        .legs
+        .iter()
+        .filter_map(|leg| leg.user.as_deref())
+        .collect();
+    if !right || users.len() < 2 || users != expected.legs.iter().map(|leg| &*leg.user).collect() {
+        return None;
+    }
+    let starts = || {
+        expected
+            .legs
+            .iter()
+            .filter_map(|leg| leg.span)
+            .map(|span| span.start)
+    };
+    let at = |end: Option<UtcMillis>| {
+        let stands = |leg: &&AgentLeg| leg.span.is_none_or(|span| Some(span.start) == end);
+        expected
+            .legs
+            .iter()
+            .filter(stands)
+            .map(|leg| &*leg.user)
+            .collect::<BTreeSet<_>>()
+    };
+    let (first, last) = (at(starts().min()), at(starts().max()));
+    let of = |leg: &&TargetLeg| leg.wrap_ups.iter().any(is_it);
+    let with: BTreeSet<&str> = conversation
+        .legs
+        .iter()
+        .filter(of)
+        .filter_map(|leg| leg.user.as_deref())
+        .collect();
+    let user = match with.into_iter().collect::<Vec<_>>().as_slice() {
+        [user] => *user,
+        _ => return Some(WrapUp::Elsewhere),
+    };
+    match (first.contains(user), last.contains(user)) {
+        (true, true) => None,
+        (true, false) => Some(WrapUp::First),
+        (false, true) => Some(WrapUp::Last),
+        (false, false) => Some(WrapUp::Elsewhere),
     }
 }
 
@@ -303,6 +386,7 @@ mod tests {
             pairings: &pairings,
             ours,
             rules,
+            others: &CommonPractice::default(),
         }
         .judge(&mut judged);
         let of = |(case, judged): (usize, &Judged)| {

@@ -5,9 +5,9 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::expected::{Absence, Expectation, HoldsBeyond, Presence, Rules, holds_beyond};
-use crate::matching::Pairing;
 use crate::observed::TargetConversation;
-use crate::source::SourceInteraction;
+use crate::run_error::RunError;
+use crate::source::Interactions;
 
 /// Calls under legal hold.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -38,60 +38,70 @@ pub(crate) fn most(loaded: &LoadedPlan, platform: Option<u64>) -> Option<u64> {
 pub(crate) fn behind(
     loaded: &LoadedPlan,
     most: Option<u64>,
-    interactions: &[SourceInteraction],
+    interactions: &Interactions,
     rules: &Rules,
     is_whole: bool,
-) -> HoldsBeyond {
+) -> Result<HoldsBeyond, RunError> {
     let retention = &loaded.plan.retention;
     let Some(most) = most else {
-        return HoldsBeyond::None;
+        return Ok(HoldsBeyond::None);
     };
     if retention.holds_beyond_maximum == HoldsBeyondMaximum::Refuse {
-        return HoldsBeyond::None;
+        return Ok(HoldsBeyond::None);
     }
     if !is_whole {
         let need = "a verification without --only, for which calls under legal hold are beyond \
             the organisation's maximum";
-        return HoldsBeyond::Unknown(need.to_owned());
+        return Ok(HoldsBeyond::Unknown(need.to_owned()));
     }
     let room = most.saturating_sub(u64::from(retention.holds_taken));
-    HoldsBeyond::Calls(holds_beyond(interactions, rules, room))
-}
-
-/// Counts what stands. Absent: no call is under hold.
-pub(crate) fn count(
-    expectations: &[Expectation],
-    pairings: &[Pairing],
-    ours: &[TargetConversation],
-    most: Option<u64>,
-) -> Option<Holds> {
-    let mut holds = Holds {
-        most,
-        ..Holds::default()
-    };
-    for (expected, pairing) in expectations.iter().zip(pairings) {
-        if !expected.hold {
-            continue;
-        }
-        if expected.presence == Presence::Absent(Absence::Rule(Reason::HoldOverMax)) {
-            holds.beyond += 1;
-            continue;
-        }
-        if expected.presence != Presence::Expected {
-            continue;
-        }
-        holds.calls += 1;
-        let protected = pairing.conversation.and_then(|at| ours[at].protected);
-        *match protected {
-            Some(true) => &mut holds.protected,
-            Some(false) => &mut holds.unprotected,
-            None => &mut holds.unknown,
-        } += 1;
-    }
-    (holds.calls + holds.beyond > 0).then_some(holds)
+    Ok(HoldsBeyond::Calls(holds_beyond(
+        interactions.iter(),
+        rules,
+        room,
+    )?))
 }
 
 impl Holds {
+    /// Counts a call. `conversation`: its own in the target. Absent: there is none.
+    pub(crate) fn add(
+        &mut self,
+        expected: &Expectation,
+        conversation: Option<&TargetConversation>,
+    ) {
+        if !expected.hold {
+            return;
+        }
+        if expected.presence == Presence::Absent(Absence::Rule(Reason::HoldOverMax)) {
+            self.beyond += 1;
+            return;
+        }
+        if expected.presence != Presence::Expected {
+            return;
+        }
+        self.calls += 1;
+        let protected = conversation.and_then(|conversation| conversation.protected);
+        *match protected {
+            Some(true) => &mut self.protected,
+            Some(false) => &mut self.unprotected,
+            None => &mut self.unknown,
+        } += 1;
+    }
+
+    pub(crate) fn merge(&mut self, other: Holds) {
+        self.calls += other.calls;
+        self.protected += other.protected;
+        self.unprotected += other.unprotected;
+        self.unknown += other.unknown;
+        self.beyond += other.beyond;
+    }
+
+    /// What stands in a report. `most`: conversations that the organisation protects at most.
+    /// Absent: no call is under hold.
+    pub(crate) fn told(self, most: Option<u64>) -> Option<Holds> {
+        (self.calls + self.beyond > 0).then_some(Holds { most, ..self })
+    }
+
     /// A line for a person. Absent: every hold stands, and none was left behind.
     pub(crate) fn words(&self) -> Option<String> {
         let beyond = match (self.beyond, self.most) {

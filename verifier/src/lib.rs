@@ -16,6 +16,9 @@
 //! | `expected` | what must be in the target: pure |
 //! | `requests`, `drift` | every request that may be sent: listed, enforced, reckoned; answers outside the documented shapes |
 //! | `saved_readings` | readings of an unfinished verification |
+//! | `sorted_records` | records in the order of their keys, more than memory holds |
+//! | `triage`, `columns`, `sums` | calls that are right are counted and let go; what stays of them |
+//! | `examined`, `sample` | the others, looked at together; which recordings are listened to |
 //! | `holds` | how many legal holds stand |
 //! | `totals`, `in_flight` | whether the source was read whole; what a running migration is still at |
 //! | `matching`, `cross_call` | which record is which; what only shows across calls |
@@ -33,16 +36,20 @@ mod basis;
 mod capabilities;
 mod causes;
 mod checks;
+mod columns;
 mod compare_files;
 mod cross_call;
 mod defect;
 mod drift;
 mod envelope;
+mod examined;
 mod expected;
+mod expired;
 mod finding;
 mod habits;
 mod holds;
 mod in_flight;
+mod judged_call;
 mod matching;
 mod observed;
 mod options;
@@ -53,13 +60,17 @@ mod report;
 mod requests;
 mod run;
 mod run_error;
+mod sample;
 mod saved_readings;
 mod show;
+mod sorted_records;
 mod sound;
 mod source;
 mod summarize;
+mod sums;
 mod target;
 mod totals;
+mod triage;
 mod utc_millis;
 mod verdict;
 

@@ -8,7 +8,7 @@ use crate::platform_facts::PlatformFacts;
 use crate::utc_millis::UtcMillis;
 
 /// A conversation in the target.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub(crate) struct TargetConversation {
     /// Conversation id.
     pub(crate) id: String,
@@ -47,7 +47,7 @@ pub(crate) struct TargetConversation {
 }
 
 /// A field that a target may hide from an account.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub(crate) enum Field {
     /// The number that called.
     Caller,
@@ -68,7 +68,7 @@ pub(crate) enum Field {
 }
 
 /// Recordings of a conversation, or why they could not be read.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) enum Recordings {
     /// Read.
     Read(Vec<TargetRecording>),
@@ -98,7 +98,7 @@ impl TargetConversation {
 }
 
 /// A leg of an agent.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct TargetLeg {
     /// User, as the target names users: a lower-case UUID, or a user name. Absent: an agent without
     /// one.
@@ -142,17 +142,13 @@ pub(crate) struct TargetRecording {
     pub(crate) session: Option<String>,
     /// Genesys Cloud, of a recording without a conversation: what its uploader called it. Absent:
     /// not told.
-    #[serde(default)]
     pub(crate) originating_id: Option<String>,
     /// Marked pauses as instants, where the target marks them so; `pauses` are reckoned from them
     /// then.
-    #[serde(skip)]
     pub(crate) pause_instants: Vec<PauseInstants>,
     /// What would be needed to see whether its media is there. Absent: it was seen.
-    #[serde(skip)]
     pub(crate) media_unseen: Option<String>,
-    /// What only its platform tells. Never kept: it may name people.
-    #[serde(skip)]
+    /// What only its platform tells.
     pub(crate) platform: PlatformFacts,
 }
 
@@ -168,7 +164,7 @@ pub(crate) struct MarkedPause {
 }
 
 /// A pause as instants.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct PauseInstants {
     /// When it began. Absent: only its end is marked.
     pub(crate) start: TimeReading,

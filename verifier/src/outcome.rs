@@ -3,24 +3,21 @@
 use std::collections::BTreeSet;
 
 use crate::causes::Records;
-use crate::checks::presence::Judged;
-use crate::cross_call::Place;
-use crate::expected::Expectation;
 use crate::finding::Finding;
 use crate::holds::Holds;
 use crate::in_flight::InFlight;
-use crate::matching::Pairing;
 use crate::options::AudioScope;
+use crate::sums::Sums;
 use crate::target::Stores;
 use crate::totals::TotalsCompared;
 
 /// Everything a verification found.
 pub(crate) struct Outcome {
-    pub(crate) expectations: Vec<Expectation>,
-    /// Which conversation and recordings are each one's.
-    pub(crate) pairings: Vec<Pairing>,
-    pub(crate) judged: Vec<Judged>,
-    /// What the source says of each of them; empty where nothing was found.
+    /// What all calls come to.
+    pub(crate) sums: Sums,
+    /// About calls of the source.
+    pub(crate) findings: Vec<Finding>,
+    /// What the source says of each call; empty where nothing was found.
     pub(crate) records: Records,
     pub(crate) extra_conversations: Vec<Finding>,
     /// Policies of the target that delete what was migrated.
@@ -30,10 +27,6 @@ pub(crate) struct Outcome {
     pub(crate) target_interactions: u64,
     pub(crate) target_recordings: u64,
     pub(crate) needs: BTreeSet<String>,
-    /// Calls of the source in which a length had a fraction of a millisecond.
-    pub(crate) rounded: u64,
-    /// Recordings whose audio was compared.
-    pub(crate) compared: Vec<Place>,
     pub(crate) site_zone_known: bool,
     pub(crate) audio: AudioScope,
     /// Interactions the verification was restricted to. Absent: it was not.

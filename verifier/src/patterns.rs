@@ -2,12 +2,13 @@
 //! source's list (D06). One record that is missing says nothing of why; ten at the ends of pages
 //! do.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use crate::checks::presence::Judged;
-use crate::cross_call::Place;
+use crate::columns::CallColumns;
 use crate::defect::Defect;
-use crate::expected::{Expectation, Presence};
+use crate::expected::Expectation;
+use crate::run_error::RunError;
 use crate::verdict::Bucket;
 
 /// Fewer than this may lie anywhere by chance: of 60 calls, four at equal distances are one choice
@@ -22,252 +23,271 @@ const BESIDE: f64 = 0.1;
 /// A cursor that is mistaken at its end loses the last record of a page and the first of the next.
 const WIDEST: usize = 2;
 
-/// Something that should be in the target, by itself or with all that belongs to it.
+/// Kinds of each call, in the source's order.
+pub(crate) type Kinds<'a> = Box<dyn Iterator<Item = Result<Vec<String>, RunError>> + 'a>;
+
+/// Calls in which something is missing are among those that are examined.
+pub(crate) struct Patterns<'a> {
+    /// All calls of the source.
+    pub(crate) columns: &'a CallColumns,
+    /// Reads the source for the kinds of its calls.
+    pub(crate) kinds: &'a dyn Fn() -> Kinds<'a>,
+    /// Where each examined call stands in the source.
+    pub(crate) cases: &'a [usize],
+    pub(crate) expectations: &'a [Expectation],
+}
+
+/// Something that should be in the target: a call, or one of its recordings.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Unit {
-    places: Vec<Place>,
-    kinds: Vec<String>,
-    missing: bool,
+    case: usize,
+    /// Absent: the call, with all that belongs to it.
+    recording: Option<usize>,
 }
 
-/// Names the pattern in the findings of what is missing.
-pub(crate) fn name(expectations: &[Expectation], judged: &mut [Judged]) {
-    let calls = calls(expectations, judged);
-    let named = name_units(expectations, &calls, "calls", judged);
-    let recordings: Vec<Unit> = recordings(expectations, judged)
-        .into_iter()
-        .filter(|unit| !named.contains(&unit.places[0]))
-        .collect();
-    name_units(expectations, &recordings, "recordings", judged);
+/// What of the source should be there, in its order.
+struct Units {
+    all: Vec<Unit>,
+    /// Places in `all` of what is missing.
+    missing: BTreeSet<usize>,
+    what: &'static str,
 }
 
-/// Returns what was named.
-fn name_units(
-    expectations: &[Expectation],
-    units: &[Unit],
-    what: &str,
-    judged: &mut [Judged],
-) -> BTreeSet<Place> {
-    let mut left: BTreeSet<usize> = (0..units.len()).filter(|at| units[*at].missing).collect();
-    let mut named = BTreeSet::new();
-    while left.len() >= FEWEST {
-        let Some((defect, cause, explained)) = by_kind(units, &left)
-            .map(|(cause, found)| (Defect::KindOfCallMissing, cause, found))
-            .or_else(|| {
-                by_distance(expectations, units, &left, what)
-                    .map(|(cause, found)| (Defect::EveryNthMissing, cause, found))
-            })
-        else {
-            break;
+impl Patterns<'_> {
+    /// Names the pattern in the findings of what is missing.
+    ///
+    /// # Errors
+    ///
+    /// The source cannot be read again.
+    pub(crate) fn name(&self, judged: &mut [Judged]) -> Result<(), RunError> {
+        let named = self.name_units(self.calls(), judged)?;
+        self.name_units(self.recordings(&named), judged)?;
+        Ok(())
+    }
+
+    /// Calls that should be there: missing where nothing of them is.
+    fn calls(&self) -> Units {
+        let mut units = Units {
+            all: Vec::new(),
+            missing: BTreeSet::new(),
+            what: "calls",
         };
-        for at in &explained {
-            for place in &units[*at].places {
-                rename(expectations, *place, defect, &cause, judged);
-                named.insert(*place);
+        for case in 0..self.columns.len() {
+            let unit = Unit {
+                case,
+                recording: None,
+            };
+            units.add(unit, self.columns.is_missing(case));
+        }
+        units
+    }
+
+    /// Recordings that should be there, one by one. `named`: calls with all of theirs.
+    fn recordings(&self, named: &BTreeSet<usize>) -> Units {
+        let mut units = Units {
+            all: Vec::new(),
+            missing: BTreeSet::new(),
+            what: "recordings",
+        };
+        for case in (0..self.columns.len()).filter(|case| !named.contains(case)) {
+            for recording in 0..self.columns.count_of_recordings(case) {
+                let unit = Unit {
+                    case,
+                    recording: Some(recording),
+                };
+                units.add(unit, self.columns.is_missing_of(case, recording));
             }
         }
-        left.retain(|at| !explained.contains(at));
+        units
     }
-    named
-}
 
-fn rename(
-    expectations: &[Expectation],
-    (case, at): Place,
-    defect: Defect,
-    cause: &str,
-    judged: &mut [Judged],
-) {
-    let id = expectations[case]
-        .recordings
-        .get(at)
-        .map(|recording| &recording.legacy_id);
-    for finding in judged[case].findings.iter_mut().filter(|finding| {
-        finding.defect == Defect::MissingRecording && finding.legacy_recording_id.as_ref() == id
-    }) {
-        *finding = finding.clone().reclassed(defect).because(cause);
-        finding.consequences.insert(0, cause.to_owned());
+    /// Returns the calls of what was named.
+    fn name_units(&self, units: Units, judged: &mut [Judged]) -> Result<BTreeSet<usize>, RunError> {
+        let mut named = BTreeSet::new();
+        let mut left = units.missing.clone();
+        if left.len() < FEWEST {
+            return Ok(named);
+        }
+        let kinds = self.kinds_of_missing(&units)?;
+        while left.len() >= FEWEST {
+            let Some((defect, cause, explained)) = by_kind(&units, &kinds, &left)
+                .map(|(cause, found)| (Defect::KindOfCallMissing, cause, found))
+                .or_else(|| {
+                    self.by_distance(&units, &left)
+                        .map(|(cause, found)| (Defect::EveryNthMissing, cause, found))
+                })
+            else {
+                break;
+            };
+            for at in &explained {
+                let unit = units.all[*at];
+                self.rename(unit, defect, &cause, judged);
+                named.insert(unit.case);
+            }
+            left.retain(|at| !explained.contains(at));
+        }
+        Ok(named)
     }
-}
 
-/// Calls that should be there: missing where nothing of them is.
-fn calls(expectations: &[Expectation], judged: &[Judged]) -> Vec<Unit> {
-    let units =
-        expectations
-            .iter()
-            .zip(judged)
-            .enumerate()
-            .filter_map(|(case, (expected, judged))| {
-                let due = |at: &usize| {
-                    matches!(
-                        judged.buckets[*at],
-                        Bucket::Matched | Bucket::Different | Bucket::Missing
-                    )
-                };
-                let due: Vec<usize> = (0..expected.recordings.len()).filter(due).collect();
-                let is_lost = judged.findings.iter().any(|finding| {
-                    finding.defect == Defect::MissingRecording
-                        && finding.legacy_recording_id.is_none()
-                });
-                if expected.recordings.is_empty() {
-                    let is_due = expected.presence == Presence::Expected;
-                    let may = is_lost || is_due && judged.unverifiable.is_none();
-                    return may.then(|| Unit {
-                        places: vec![(case, 0)],
-                        kinds: expected.kinds.clone(),
-                        missing: is_lost,
-                    });
+    fn rename(&self, unit: Unit, defect: Defect, cause: &str, judged: &mut [Judged]) {
+        let Ok(at) = self.cases.binary_search(&unit.case) else {
+            return;
+        };
+        let id_of = |recording: usize| Some(&self.expectations[at].recordings[recording].legacy_id);
+        let buckets = judged[at].buckets.clone();
+        let is_missing = |recording: &usize| buckets[*recording] == Bucket::Missing;
+        let ids: Vec<Option<&String>> = match unit.recording {
+            Some(recording) => vec![id_of(recording)],
+            None if buckets.is_empty() => vec![None],
+            None => (0..buckets.len()).filter(is_missing).map(id_of).collect(),
+        };
+        for finding in judged[at].findings.iter_mut().filter(|finding| {
+            finding.defect == Defect::MissingRecording
+                && ids.contains(&finding.legacy_recording_id.as_ref())
+        }) {
+            *finding = finding.clone().reclassed(defect).because(cause);
+            finding.consequences.insert(0, cause.to_owned());
+        }
+    }
+
+    /// How many units there are of each kind that something missing is of, and what is missing of
+    /// it.
+    fn kinds_of_missing(&self, units: &Units) -> Result<BTreeMap<String, Kind>, RunError> {
+        let mut kinds: BTreeMap<String, Kind> = BTreeMap::new();
+        // Twice: what is missing says which kinds are counted.
+        for is_counting in [false, true] {
+            let mut add = |at: usize, kind: &str| {
+                let is_missing = units.missing.contains(&at);
+                if !is_counting && is_missing {
+                    let kind = kinds.entry(kind.to_owned()).or_default();
+                    kind.missing.insert(at);
                 }
-                let missing = due.iter().all(|at| judged.buckets[*at] == Bucket::Missing);
-                let unit = || Unit {
-                    places: due.iter().map(|at| (case, *at)).collect(),
-                    kinds: expected.kinds.clone(),
-                    missing,
+                if let Some(kind) = kinds.get_mut(kind).filter(|_| is_counting) {
+                    kind.members += 1;
+                }
+            };
+            if units.what == "recordings" {
+                for (at, unit) in units.all.iter().enumerate() {
+                    let recording = unit.recording.unwrap_or_default();
+                    self.columns
+                        .kinds_of(unit.case, recording)
+                        .for_each(|kind| add(at, kind));
+                }
+                continue;
+            }
+            let mut of_units = units.all.iter().enumerate().peekable();
+            for (case, kinds) in (self.kinds)().enumerate() {
+                let kinds = kinds?;
+                if let Some((at, _)) = of_units.next_if(|(_, unit)| unit.case == case) {
+                    kinds.iter().for_each(|kind| add(at, kind));
+                }
+            }
+        }
+        Ok(kinds)
+    }
+
+    /// The distance at which they are missing: in the order of ids or of starts, counted over all
+    /// of the source or over what should be there.
+    fn by_distance(
+        &self,
+        units: &Units,
+        left: &BTreeSet<usize>,
+    ) -> Option<(String, BTreeSet<usize>)> {
+        let case = |at: usize| units.all[at].case;
+        let start = |case: usize| (self.columns.start_ms(case), case);
+        let mut by_start: Vec<usize> = (0..units.all.len()).collect();
+        by_start.sort_by_key(|at| (start(case(*at)), *at));
+        let mut cases_by_start: Vec<usize> = (0..self.columns.len()).collect();
+        cases_by_start.sort_by_key(|case| start(*case));
+        let places_in = |order: &[usize]| {
+            let mut places = vec![0; order.len()];
+            for (place, at) in order.iter().enumerate() {
+                places[*at] = place;
+            }
+            places
+        };
+        let of_cases = places_in(&cases_by_start);
+        let in_order = || 0..units.all.len();
+        let orders = [
+            ("in the order of ids", in_order().collect()),
+            ("in the order of ids", in_order().map(case).collect()),
+            ("in the order of their starts", places_in(&by_start)),
+            (
+                "in the order of their starts",
+                in_order().map(|at| of_cases[case(at)]).collect(),
+            ),
+        ];
+        orders
+            .into_iter()
+            .find_map(|(order, places): (&str, Vec<usize>)| {
+                let (distance, width, found) = equidistant(&places, left)?;
+                let ends = if width > 1 {
+                    format!("{width} neighbours of every {distance}")
+                } else {
+                    format!("one of every {distance}")
                 };
-                (!due.is_empty()).then(unit)
-            });
-    units.collect()
+                Some((format!("{ends} {} is missing, {order}", units.what), found))
+            })
+    }
 }
 
-/// Recordings that should be there, one by one.
-fn recordings(expectations: &[Expectation], judged: &[Judged]) -> Vec<Unit> {
-    let units =
-        expectations
-            .iter()
-            .zip(judged)
-            .enumerate()
-            .flat_map(|(case, (expected, judged))| {
-                judged
-                    .buckets
-                    .iter()
-                    .enumerate()
-                    .filter_map(move |(at, bucket)| {
-                        let due = matches!(
-                            bucket,
-                            Bucket::Matched | Bucket::Different | Bucket::Missing
-                        );
-                        let recording = &expected.recordings[at];
-                        let kinds = [
-                            (at > 0, "recordings after the first of their call"),
-                            (
-                                at == 0 && expected.recordings.len() > 1,
-                                "first recordings of several",
-                            ),
-                            (!recording.pauses.is_empty(), "recordings with a pause"),
-                            (
-                                recording.delete_at.is_none(),
-                                "recordings without a deletion date",
-                            ),
-                        ];
-                        let kinds = kinds
-                            .into_iter()
-                            .filter(|(is_so, _)| *is_so)
-                            .map(|(_, kind)| kind.to_owned())
-                            .collect();
-                        due.then(|| Unit {
-                            places: vec![(case, at)],
-                            kinds,
-                            missing: *bucket == Bucket::Missing,
-                        })
-                    })
-            });
-    units.collect()
+impl Units {
+    /// `is_missing`: absent of what should not be there.
+    fn add(&mut self, unit: Unit, is_missing: Option<bool>) {
+        let Some(is_missing) = is_missing else {
+            return;
+        };
+        if is_missing {
+            self.missing.insert(self.all.len());
+        }
+        self.all.push(unit);
+    }
+}
+
+/// Units of one kind.
+#[derive(Debug, Default)]
+struct Kind {
+    members: usize,
+    missing: BTreeSet<usize>,
 }
 
 /// The kind that is missing as a whole, and what of it is.
-fn by_kind(units: &[Unit], left: &BTreeSet<usize>) -> Option<(String, BTreeSet<usize>)> {
-    let mut kinds: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
-    for (at, unit) in units.iter().enumerate() {
-        for kind in &unit.kinds {
-            kinds.entry(kind).or_default().push(at);
-        }
-    }
-    let whole = |members: &Vec<usize>| {
-        let missing = members.iter().filter(|at| left.contains(at)).count();
+fn by_kind(
+    units: &Units,
+    kinds: &BTreeMap<String, Kind>,
+    left: &BTreeSet<usize>,
+) -> Option<(String, BTreeSet<usize>)> {
+    let whole = |kind: &Kind| {
+        let missing = kind.missing.intersection(left).count();
         let beside = (left.len() - missing) as f64;
-        let others = (units.len() - members.len()) as f64;
+        let others = (units.all.len() - kind.members) as f64;
         missing >= FEWEST
-            && missing as f64 >= WHOLE * members.len() as f64
+            && missing as f64 >= WHOLE * kind.members as f64
             && others >= 1.0
             && beside <= BESIDE * others
     };
-    let found = kinds.into_iter().filter(|(_, members)| whole(members));
-    let (kind, members) =
-        found.max_by_key(|(kind, members)| (members.len(), std::cmp::Reverse(*kind)))?;
-    let missing: BTreeSet<usize> = members
+    let (name, kind) = kinds
         .iter()
-        .copied()
-        .filter(|at| left.contains(at))
-        .collect();
+        .filter(|(_, kind)| whole(kind))
+        .max_by_key(|(name, kind)| (kind.members, std::cmp::Reverse(*name)))?;
+    let missing: BTreeSet<usize> = kind.missing.intersection(left).copied().collect();
     Some((
         format!(
-            "{} of {} {kind} are missing, and hardly any other",
+            "{} of {} {name} are missing, and hardly any other",
             missing.len(),
-            members.len()
+            kind.members
         ),
         missing,
     ))
 }
 
-/// The distance at which they are missing: in the order of ids or of starts, counted over all of
-/// the source or over what should be there.
-fn by_distance(
-    expectations: &[Expectation],
-    units: &[Unit],
-    left: &BTreeSet<usize>,
-    what: &str,
-) -> Option<(String, BTreeSet<usize>)> {
-    let case = |at: usize| units[at].places[0].0;
-    let mut by_start: Vec<usize> = (0..units.len()).collect();
-    by_start.sort_by_key(|at| (expectations[case(*at)].span.map(|span| span.start), *at));
-    let all: BTreeMap<usize, usize> = (0..expectations.len()).map(|case| (case, case)).collect();
-    let mut cases_by_start: Vec<usize> = (0..expectations.len()).collect();
-    cases_by_start.sort_by_key(|case| (expectations[*case].span.map(|span| span.start), *case));
-    let all_by_start: BTreeMap<usize, usize> = cases_by_start
-        .into_iter()
-        .enumerate()
-        .map(|(place, case)| (case, place))
-        .collect();
-    let dense = |order: &[usize]| {
-        order
-            .iter()
-            .enumerate()
-            .map(|(place, at)| (*at, place))
-            .collect::<BTreeMap<usize, usize>>()
-    };
-    let in_order: Vec<usize> = (0..units.len()).collect();
-    let orders = [
-        ("in the order of ids", dense(&in_order)),
-        (
-            "in the order of ids",
-            in_order.iter().map(|at| (*at, all[&case(*at)])).collect(),
-        ),
-        ("in the order of their starts", dense(&by_start)),
-        (
-            "in the order of their starts",
-            in_order
-                .iter()
-                .map(|at| (*at, all_by_start[&case(*at)]))
-                .collect(),
-        ),
-    ];
-    orders.into_iter().find_map(|(order, places)| {
-        let (distance, width, found) = equidistant(&places, left)?;
-        let ends = if width > 1 {
-            format!("{width} neighbours of every {distance}")
-        } else {
-            format!("one of every {distance}")
-        };
-        Some((format!("{ends} {what} is missing, {order}"), found))
-    })
-}
-
 /// Distance, how many neighbours at each, and what is missing there. `places`: where each unit
 /// stands in the list.
 fn equidistant(
-    places: &BTreeMap<usize, usize>,
+    places: &[usize],
     left: &BTreeSet<usize>,
 ) -> Option<(usize, usize, BTreeSet<usize>)> {
-    let length = places.values().max()? + 1;
+    let length = places.iter().max()? + 1;
     let last = length - 1;
     for width in 1..=WIDEST {
         // What the pattern explains is nearly all that is missing, and nearly all at those places
@@ -278,36 +298,41 @@ fn equidistant(
             (about * 1.4).ceil() as usize + 1,
         );
         for distance in least.max(width + 1)..=most.min(length / 2) {
-            let mut due = vec![0_usize; distance];
-            let mut missing = vec![0_usize; distance];
-            for (at, place) in places {
-                // Before the first record of the list nothing ended.
-                due[place % distance] += usize::from(*place > 0 || left.contains(at));
-                missing[place % distance] += usize::from(left.contains(at));
+            let mut missing: HashMap<usize, usize> = HashMap::new();
+            for at in left {
+                *missing.entry(places[*at] % distance).or_default() += 1;
             }
-            let of = |counts: &[usize], from: usize| {
+            let missing_from = |from: usize| {
                 (from..from + width)
-                    .map(|at| counts[at % distance])
+                    .filter_map(|at| missing.get(&(at % distance)))
                     .sum::<usize>()
             };
+            let begins = missing
+                .keys()
+                .flat_map(|place| (0..width).map(move |back| (place + distance - back) % distance));
             let Some(from) =
-                (0..distance).max_by_key(|from| (of(&missing, *from), std::cmp::Reverse(*from)))
+                begins.max_by_key(|from| (missing_from(*from), std::cmp::Reverse(*from)))
             else {
                 continue;
             };
-            let in_pattern = |place: usize| {
-                (place % distance + distance - from) % distance < width || place == last
-            };
+            let is_in_pattern =
+                |place: usize| (place % distance + distance - from) % distance < width;
             let found: BTreeSet<usize> = left
                 .iter()
                 .copied()
-                .filter(|at| in_pattern(places[at]))
+                .filter(|at| is_in_pattern(places[*at]) || places[*at] == last)
                 .collect();
-            let is_whole = of(&missing, from) as f64 >= WHOLE * of(&due, from) as f64;
-            if is_whole
-                && of(&missing, from) >= FEWEST
-                && (left.len() - found.len()) as f64 <= BESIDE * left.len() as f64
+            if missing_from(from) < FEWEST
+                || (left.len() - found.len()) as f64 > BESIDE * left.len() as f64
             {
+                continue;
+            }
+            // Before the first record of the list nothing ended.
+            let is_due = |(at, place): &(usize, &usize)| {
+                is_in_pattern(**place) && (**place > 0 || left.contains(at))
+            };
+            let due = places.iter().enumerate().filter(is_due).count();
+            if missing_from(from) as f64 >= WHOLE * due as f64 {
                 return Some((distance, width, found));
             }
         }
@@ -319,6 +344,7 @@ fn equidistant(
 mod tests {
     use super::*;
     use crate::checks::testing::wanted;
+    use crate::columns::CallRow;
     use crate::finding::Finding;
 
     /// So many calls of one recording each; kinds by a function of their place; these are missing.
@@ -326,11 +352,10 @@ mod tests {
         count: usize,
         kinds: fn(usize) -> &'static str,
         missing: impl Fn(usize) -> bool,
-    ) -> (Vec<Expectation>, Vec<Judged>) {
+    ) -> World {
         let one = |at: usize| {
             let mut expected = wanted();
             expected.legacy_id = format!("{}", 100_000 + at);
-            expected.kinds = vec![kinds(at).to_owned()];
             expected.recordings.truncate(1);
             expected.recordings[0].legacy_id = format!("{}-1", expected.legacy_id);
             let finding = Finding::new(Defect::MissingRecording, "recording")
@@ -349,13 +374,46 @@ mod tests {
             };
             (expected, judged)
         };
-        (0..count).map(one).unzip()
+        let (expectations, judged) = (0..count).map(one).unzip();
+        World {
+            expectations,
+            judged,
+            kinds: (0..count).map(|at| vec![kinds(at).to_owned()]).collect(),
+        }
     }
 
-    fn named(
-        (expectations, mut judged): (Vec<Expectation>, Vec<Judged>),
-    ) -> BTreeMap<&'static str, usize> {
-        name(&expectations, &mut judged);
+    /// All calls, each with its kinds.
+    struct World {
+        expectations: Vec<Expectation>,
+        judged: Vec<Judged>,
+        kinds: Vec<Vec<String>>,
+    }
+
+    fn named(mut world: World) -> BTreeMap<&'static str, usize> {
+        let mut columns = CallColumns::default();
+        for (expected, judged) in world.expectations.iter().zip(&world.judged) {
+            columns.push(&CallRow::of(expected, judged, |_| false));
+        }
+        // Of what is right only the columns are left.
+        let is_examined = |case: &usize| !world.judged[*case].findings.is_empty();
+        let cases: Vec<usize> = (0..world.judged.len()).filter(is_examined).collect();
+        let expectations: Vec<Expectation> = cases
+            .iter()
+            .map(|case| world.expectations[*case].clone())
+            .collect();
+        let mut judged: Vec<Judged> = cases
+            .iter()
+            .map(|case| std::mem::take(&mut world.judged[*case]))
+            .collect();
+        let kinds = &world.kinds;
+        Patterns {
+            columns: &columns,
+            kinds: &|| Box::new(kinds.iter().cloned().map(Ok)),
+            cases: &cases,
+            expectations: &expectations,
+        }
+        .name(&mut judged)
+        .expect("named");
         let mut codes = BTreeMap::new();
         judged
             .iter()
@@ -439,8 +497,9 @@ mod tests {
 
     #[test]
     fn later_recordings_of_each_call_are_a_kind() {
-        let (mut expectations, mut judged) = world(12, |_| "calls", |_| false);
-        for (expected, judged) in expectations.iter_mut().zip(&mut judged) {
+        let mut world = world(12, |_| "calls", |_| false);
+        let calls = world.expectations.iter_mut().zip(&mut world.judged);
+        for (expected, judged) in calls {
             let mut second = expected.recordings[0].clone();
             second.legacy_id = format!("{}-2", expected.legacy_id);
             judged.findings.push(
@@ -451,7 +510,7 @@ mod tests {
             judged.buckets.push(Bucket::Missing);
             expected.recordings.push(second);
         }
-        assert_eq!(named((expectations, judged)), BTreeMap::from([("D08", 12)]));
+        assert_eq!(named(world), BTreeMap::from([("D08", 12)]));
     }
 
     proptest::proptest! {

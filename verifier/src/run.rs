@@ -1,42 +1,39 @@
 //! A verification from end to end: read both sides, listen, derive, compare, sum up.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
+use std::path::Path;
 use std::sync::Arc;
 
 use plan::LoadedPlan;
 use platforms::clock::Clock;
 use platforms::transport::Transport;
 
-use crate::audio_compare::{AudioComparer, Job};
+use crate::audio_compare::AudioComparer;
 use crate::causes::Records;
-use crate::checks::presence::{Evidence, Judged, judge};
-use crate::cross_call::{CrossCallChecks, Place, UnmatchedRecording, extra_conversation};
+use crate::cross_call::extra_conversation;
 use crate::drift::Drifts;
 use crate::envelope::Keys;
-use crate::expected::{Expectation, Presence, Rules, SourceSound, expected};
-use crate::finding::Finding;
-use crate::habits::Habits;
+use crate::examined::{Examined, Others};
+use crate::expected::{ExpectedRecording, Presence, Rules};
 use crate::holds;
 use crate::in_flight::Rest;
-use crate::matching::{Pairing, pair};
-use crate::observed::{TargetConversation, TargetRecording};
+use crate::observed::TargetConversation;
 use crate::options::{AudioScope, Jobs, Options, Progress, SourceFrom, Stage};
 use crate::outcome::Outcome;
-use crate::patterns;
-use crate::report::{EarlierReport, Report, recording_lines, write_recordings};
+use crate::report::{EarlierReport, Report, lines_of_call, write_recordings};
 use crate::requests::{Allowance, Gates, Sizes};
 use crate::run_error::RunError;
+use crate::sample::Candidates;
 use crate::saved_readings::SavedReadings;
-use crate::sound::{AudioFingerprint, PairSound, Stored, TargetSound};
-use crate::source::{self, SourceInteraction, SourceSnapshot};
+use crate::source;
 use crate::summarize::{Traffic, summarize};
-use crate::target::{self, Address, Asked, Platform, Reconciling, TargetSnapshot};
-use crate::totals::{Population, Totals};
+use crate::sums::Sums;
+use crate::target::{self, Asked, Deriving, Expectations, Platform};
+use crate::totals::Totals;
+use crate::triage::{Triage, Triaged};
 use crate::utc_millis::UtcMillis;
 
-/// Recordings without a pair whose audio is fetched to find out whose they are; beyond that
-/// something else is wrong.
-const MOST_UNMATCHED: usize = 500;
+const DAY_MS: i64 = 86_400_000;
 
 pub(crate) async fn run(
     loaded: &LoadedPlan,
@@ -69,18 +66,22 @@ pub(crate) async fn run(
     let target = platform.open(loaded, options, &gates, &clock)?;
     let keys = Arc::new(Keys::read(loaded, &options.decryption_keys)?);
 
-    let SourceSnapshot {
-        interactions,
-        extensions,
-    } = source::snapshot(
+    let folder = options
+        .report_dir
+        .clone()
+        .unwrap_or_else(std::env::temp_dir);
+    let (interactions, extensions) = source::snapshot(
         &*source,
         options.only.as_ref(),
         options.concurrency,
+        &folder,
         progress,
     )
     .await?;
     rules.extensions = extensions;
-    platform.check_agents(&interactions, &rules)?;
+    for interaction in interactions.iter() {
+        platform.check_agents(&interaction?, &rules)?;
+    }
     let most_holds = holds::most(loaded, platform.holds_at_most());
     rules.holds_beyond = holds::behind(
         loaded,
@@ -88,18 +89,22 @@ pub(crate) async fn run(
         &interactions,
         &rules,
         options.only.is_none(),
-    );
+    )?;
     let mut needs = BTreeSet::new();
     rules.maximum = target.maximum_retention(&mut needs).await?;
-    let expecting = Expecting {
+    let expecting = |as_of: UtcMillis| Expectations {
         interactions: &interactions,
-        rules: &rules,
-        platform: &*platform,
+        deriving: Deriving {
+            rules: &rules,
+            platform: &*platform,
+            as_of,
+        },
     };
-    let expectations = expecting.expectations(&BTreeMap::new(), UtcMillis::from_ms(clock.now_ms()));
+    let expectations = expecting(UtcMillis::from_ms(clock.now_ms()));
+    let (sizes, candidates) = survey(&expectations, options)?;
     let sizes = Sizes {
         kept: kept.count(),
-        ..sizes(&expectations, options)
+        ..sizes
     };
     let announced = target
         .announce(sizes, loaded.plan.pace.requests_per_minute, &mut needs)
@@ -110,59 +115,118 @@ pub(crate) async fn run(
     progress.say(&announced.line());
     let asked = Asked {
         expectations: &expectations,
+        folder: &folder,
         options,
         clock: &clock,
         kept,
     };
     let mut snapshot = target.snapshot(&asked, progress).await?;
     snapshot.needs.extend(needs);
-    let as_of = UtcMillis::from_ms(clock.now_ms());
+    if let Some(rest) = &rest {
+        snapshot.orphans.retain(|orphan| rest.has(orphan));
+    }
+    let named = snapshot.orphans.iter();
+    let named = named.filter_map(|orphan| orphan.originating_id.clone());
+    snapshot.named.recordings.extend(named);
 
-    let media = target.media(&snapshot, options, &clock, loaded.plan.audio.max_bytes);
+    let expectations = expecting(UtcMillis::from_ms(clock.now_ms()));
+    progress.begin(Stage::Checks, Some(interactions.listed()));
+    let zone = rules.site_zone.as_ref();
+    let counter = totals.as_ref().map(|totals| totals.counter(zone));
+    let mut triaged = triage(
+        &Triage {
+            expectations,
+            target: &snapshot,
+            listening: candidates.listening(),
+            also: BTreeSet::new(),
+            lines: options.report_dir.is_some() || earlier.is_some(),
+            sums: Sums::new(counter),
+        },
+        candidates,
+        &folder,
+        progress,
+    )?;
+    let (cases, interactions, ours) = triaged.take_examined();
     let comparer = AudioComparer {
         clock: clock.clone(),
         source,
-        media,
+        media: target.media(&ours, options, &clock, loaded.plan.audio.max_bytes),
         rules: Arc::new(rules.clone()),
         keys,
         concurrency: options.concurrency,
     };
-    if let Some(rest) = &rest {
-        snapshot.orphans.retain(|orphan| rest.has(orphan));
-    }
-    let mut world = World::new(expecting, &snapshot, as_of, options.only.is_some(), rest);
-    let mut heard = world.listen(&comparer, options.audio, progress).await?;
-    let mut unmatched = world.unmatched_fingerprints(&comparer).await?;
-    world
+    let mut examined = Examined::new(
+        expectations,
+        (&cases, &interactions),
+        &ours,
+        &snapshot,
+        options.only.is_some(),
+        rest,
+    );
+    let mut heard = examined.listen(&comparer, options.audio, progress).await?;
+    let mut unmatched = examined.unmatched_fingerprints(&comparer).await?;
+    examined
         .pair_by_sound(&comparer, &mut heard, &mut unmatched, progress)
         .await?;
-
-    progress.begin(Stage::Checks, Some(interactions.len() as u64));
-    let mut outcome = world.judge(&heard, &unmatched);
-    outcome.audio = options.audio;
-    outcome.only = options.only.as_ref().map(|only| only.len() as u64);
-    outcome.staged = options.source == SourceFrom::Staged;
-    outcome.holds = holds::count(
-        &outcome.expectations,
-        &outcome.pairings,
-        &snapshot.ours,
-        most_holds,
-    );
-    outcome.totals = totals.map(|totals| {
-        let population = Population {
-            interactions: &interactions,
-            expectations: &outcome.expectations,
-            pairings: &outcome.pairings,
-            buckets: outcome
-                .judged
-                .iter()
-                .map(|judged| judged.buckets.as_slice())
-                .collect(),
-        };
-        totals.compare(loaded, rules.site_zone.as_ref(), &population)
-    });
+    let others = Others {
+        columns: &mut triaged.columns,
+        practice: &triaged.practice,
+    };
+    let found = examined.judge(&heard, &unmatched, others)?;
+    found.each(&examined, &heard, |at, call| {
+        triaged.sums.add(call);
+        if triaged.wants_lines {
+            let lines = lines_of_call(call, |recording| heard.get(&(at, recording)));
+            triaged.add_lines(cases[at], &lines)?;
+        }
+        Ok(())
+    })?;
+    let records = match found.judged.iter().all(|judged| judged.findings.is_empty()) {
+        true => Records::default(),
+        false => Records::of(&expectations, &triaged.columns)?,
+    };
+    let extra: Vec<&TargetConversation> = found.extra.iter().map(|at| &ours[*at]).collect();
+    let on_extra = extra
+        .iter()
+        .map(|extra| extra.read_recordings().len() as u64);
+    let sums = triaged.sums;
+    let outcome = Outcome {
+        extra_recordings: on_extra.sum::<u64>() + found.reconciled.files,
+        extra_conversations: extra
+            .into_iter()
+            .map(extra_conversation)
+            .chain(found.reconciled.findings)
+            .collect(),
+        findings: found
+            .judged
+            .into_iter()
+            .flat_map(|judged| judged.findings)
+            .collect(),
+        records,
+        policies: found.reconciled.policies,
+        target_interactions: snapshot.ours.len(),
+        target_recordings: triaged.target_recordings,
+        needs: snapshot
+            .needs
+            .iter()
+            .cloned()
+            .chain(found.reconciled.needs)
+            .collect(),
+        site_zone_known: rules.site_zone.is_some(),
+        audio: options.audio,
+        only: options.only.as_ref().map(|only| only.len() as u64),
+        staged: options.source == SourceFrom::Staged,
+        holds: sums.holds.told(most_holds),
+        totals: totals
+            .zip(sums.counter.as_ref())
+            .map(|(totals, counter)| totals.compare(loaded, counter)),
+        in_flight: found.in_flight,
+        stores: platform.stores(&snapshot),
+        sums,
+    };
+    let lines = triaged.lines.sorted()?;
     if let Some(dir) = &options.report_dir {
-        write_recordings(dir, &outcome, &heard, &snapshot.ours)?;
+        write_recordings(dir, lines.iter())?;
     }
     let traffic = Traffic {
         sent: gates.log.sent(),
@@ -172,12 +236,37 @@ pub(crate) async fn run(
         kept: kept.notice(),
     };
     let compared = earlier
-        .map(|earlier| earlier.recordings(recording_lines(&outcome, &heard, &snapshot.ours)));
+        .map(|earlier| earlier.recordings(lines.iter()))
+        .transpose()?;
     let mut report = summarize(outcome, &*platform, &traffic)?;
     if let Some(compared) = compared {
         report.hold_against(compared);
     }
     Ok(report)
+}
+
+/// Which calls are examined, and what the others come to. What was let go is examined after all
+/// where something else asks for it.
+fn triage(
+    triage: &Triage<'_>,
+    mut candidates: Candidates,
+    folder: &Path,
+    progress: &dyn Progress,
+) -> Result<Triaged, RunError> {
+    let mut triage = triage.clone();
+    loop {
+        let triaged = triage.run(folder, progress)?;
+        let after_all = triaged.after_all();
+        if !after_all.is_subset(&triage.also) {
+            triage.also.extend(after_all);
+            continue;
+        }
+        let Some(wider) = candidates.widened(&triaged.audible, &triage.expectations)? else {
+            return Ok(triaged);
+        };
+        candidates = wider;
+        triage.listening = candidates.listening();
+    }
 }
 
 /// What the caller names beside the plan: read before anything is asked, so that a file that is
@@ -232,623 +321,274 @@ pub(crate) fn allowance(
     )
 }
 
-/// How much there is to read, as far as the source tells.
-fn sizes(expectations: &[Expectation], options: &Options) -> Sizes {
-    let wanted: Vec<&Expectation> = expectations
-        .iter()
-        .filter(|expected| {
-            !matches!(
-                expected.presence,
-                Presence::Absent(_) | Presence::NotCarried
-            )
-        })
-        .collect();
-    let recordings = |expected: &Expectation| {
-        expected
-            .recordings
-            .iter()
-            .filter(|recording| !matches!(recording.presence, Presence::Absent(_)))
-            .count() as u64
-    };
-    let all = wanted.iter().map(|expected| recordings(expected)).sum();
-    Sizes {
-        calls: wanted.len() as u64,
-        recorded_calls: wanted
-            .iter()
-            .filter(|expected| recordings(expected) > 0)
-            .count() as u64,
-        recordings: all,
-        audio: match options.audio {
-            AudioScope::All => all,
-            AudioScope::Sample { size, .. } => all.min(size as u64),
-            AudioScope::None => 0,
-        },
-        jobs: options.jobs == Jobs::Create,
-        kept: 0,
-        all_calls: expectations.len() as u64,
-        days: wanted
-            .iter()
-            .filter(|expected| recordings(expected) > 0)
-            .filter_map(|expected| Some(expected.span?.start.day()))
-            .collect::<BTreeSet<_>>()
-            .len() as u64,
-    }
-}
-
-/// The source as read, and what makes expectations of it.
-#[derive(Clone, Copy)]
-struct Expecting<'a> {
-    interactions: &'a [SourceInteraction],
-    rules: &'a Rules,
-    platform: &'a dyn Platform,
-}
-
-impl Expecting<'_> {
-    /// What must be there, by what has been heard so far.
-    fn expectations(
-        &self,
-        heard: &BTreeMap<Place, PairSound>,
-        as_of: UtcMillis,
-    ) -> Vec<Expectation> {
-        let derive = |(case, interaction): (usize, &SourceInteraction)| {
-            let sounds: BTreeMap<String, SourceSound> = interaction
-                .recordings
-                .iter()
-                .enumerate()
-                .filter_map(|(at, recording)| {
-                    Some((recording.id.clone(), heard.get(&(case, at))?.source.clone()))
-                })
-                .collect();
-            let mut wanted = expected(interaction, self.rules, &sounds, as_of);
-            self.platform.expect(interaction, self.rules, &mut wanted);
-            wanted
-        };
-        self.interactions.iter().enumerate().map(derive).collect()
-    }
-}
-
-/// Both sides as read.
-struct World<'a> {
-    expecting: Expecting<'a>,
-    target: &'a TargetSnapshot,
-    as_of: UtcMillis,
-    /// Whether only some calls are judged.
-    restricted: bool,
-    /// Tells what a running migration is still at. Absent: it has ended.
-    rest: Option<Rest>,
-    /// What must be there before anything was heard, and what it is paired with by then.
-    unheard: Vec<Expectation>,
-    pairings: Vec<Pairing>,
-    /// Recordings whose pair by times is a stranger, with their place in the conversation's
-    /// surplus: that one has their sound.
-    exchanged: BTreeMap<Place, usize>,
-}
-
-impl<'a> World<'a> {
-    fn new(
-        expecting: Expecting<'a>,
-        target: &'a TargetSnapshot,
-        as_of: UtcMillis,
-        restricted: bool,
-        rest: Option<Rest>,
-    ) -> World<'a> {
-        let unheard = expecting.expectations(&BTreeMap::new(), as_of);
-        let (pairings, _) = pair(&unheard, &target.ours);
-        World {
-            expecting,
-            target,
-            as_of,
-            restricted,
-            rest,
-            unheard,
-            pairings,
-            exchanged: BTreeMap::new(),
-        }
-    }
-
-    /// Listens to what the scope asks for, and to the source of whatever is absent.
-    async fn listen(
-        &self,
-        comparer: &AudioComparer,
-        scope: AudioScope,
-        progress: &dyn Progress,
-    ) -> Result<BTreeMap<Place, PairSound>, RunError> {
-        let mut jobs: Vec<Job<'_>> = Vec::new();
-        for (case, ((interaction, expected), pairing)) in self
-            .expecting
-            .interactions
-            .iter()
-            .zip(&self.unheard)
-            .zip(&self.pairings)
-            .enumerate()
-        {
-            for (at, (source, wanted)) in interaction
-                .recordings
-                .iter()
-                .zip(&expected.recordings)
-                .enumerate()
-            {
-                let open = source.details.is_ok()
-                    && matches!(wanted.presence, Presence::Expected | Presence::Either);
-                if open {
-                    jobs.push(Job {
-                        place: (case, at),
-                        source,
-                        pauses: &wanted.pauses,
-                        target: self.address(pairing, at),
-                    });
-                }
-            }
-        }
-        let jobs = draw(jobs, scope);
-        progress.begin(Stage::Audio, Some(jobs.len() as u64));
-        comparer.listen(&jobs, progress).await
-    }
-
-    /// Gives recordings the pair that has their sound.
-    fn exchange(&self, pairings: &mut [Pairing]) {
-        for ((case, at), unpaired) in &self.exchanged {
-            let pairing = &mut pairings[*case];
-            if let (Some(unpaired), Some(paired)) = (
-                pairing.unpaired.get_mut(*unpaired),
-                pairing.recordings[*at].as_mut(),
-            ) {
-                std::mem::swap(unpaired, paired);
-            }
-        }
-    }
-
-    /// Finds recordings that were paired with a stranger while their own is surplus beside it, and
-    /// listens to their own.
-    async fn pair_by_sound(
-        &mut self,
-        comparer: &AudioComparer,
-        heard: &mut BTreeMap<Place, PairSound>,
-        fingerprints: &mut BTreeMap<Address, AudioFingerprint>,
-        progress: &dyn Progress,
-    ) -> Result<(), RunError> {
-        let mut exchanged: BTreeMap<Place, usize> = BTreeMap::new();
-        for (place, sound) in heard.iter() {
-            let (Some(source), Some(stranger)) =
-                (&sound.source_fingerprint, &sound.target_fingerprint)
-            else {
-                continue;
-            };
-            let pairing = &self.pairings[place.0];
-            let recordings = pairing
-                .conversation
-                .map(|at| self.target.ours[at].read_recordings())
-                .unwrap_or_default();
-            let is_own = |unpaired: &usize| {
-                fingerprints
-                    .get(&address_of(&recordings[*unpaired]))
-                    .is_some_and(|fingerprint| source.likeness(fingerprint).is_some())
-            };
-            let is_free = |nth: &usize| {
-                !exchanged
-                    .iter()
-                    .any(|((case, _), taken)| *case == place.0 && taken == nth)
-            };
-            let own = (0..pairing.unpaired.len())
-                .filter(is_free)
-                .find(|nth| is_own(&pairing.unpaired[*nth]));
-            let (Some(own), Some(address)) = (own, self.address(pairing, place.1)) else {
-                continue;
-            };
-            fingerprints.insert(address, stranger.clone());
-            exchanged.insert(*place, own);
-        }
-        if exchanged.is_empty() {
-            return Ok(());
-        }
-        self.exchanged = exchanged;
-        let mut pairings = self.pairings.clone();
-        self.exchange(&mut pairings);
-        let job = |place: &Place| Job {
-            place: *place,
-            source: &self.expecting.interactions[place.0].recordings[place.1],
-            pauses: &self.unheard[place.0].recordings[place.1].pauses,
-            target: self.address(&pairings[place.0], place.1),
-        };
-        let jobs: Vec<Job<'_>> = self.exchanged.keys().map(job).collect();
-        heard.extend(comparer.listen(&jobs, progress).await?);
-        Ok(())
-    }
-
-    /// Conversation and recording in the target.
-    fn address(&self, pairing: &Pairing, recording: usize) -> Option<Address> {
-        let conversation = &self.target.ours[pairing.conversation?];
-        let recording = &conversation.read_recordings()[pairing.recordings[recording]?];
-        Some((conversation.id.clone(), recording.id.clone()))
-    }
-
-    /// Fingerprints of what has no pair, to find out whose it is.
-    async fn unmatched_fingerprints(
-        &self,
-        comparer: &AudioComparer,
-    ) -> Result<BTreeMap<Address, AudioFingerprint>, RunError> {
-        let something_is_missing = self
-            .pairings
-            .iter()
-            .any(|pairing| pairing.recordings.contains(&None));
-        let unpaired = self.pairings.iter().flat_map(|pairing| {
-            let recordings = pairing
-                .conversation
-                .map(|at| self.target.ours[at].read_recordings())
-                .unwrap_or_default();
-            pairing
-                .unpaired
-                .iter()
-                .map(|at| address_of(&recordings[*at]))
-        });
-        // Orphans may be anybody's: they are listened to only when something of ours is missing.
-        let orphans = self
-            .target
-            .orphans
-            .iter()
-            .filter(|orphan| something_is_missing && orphan.file_state.is_none())
-            .map(address_of);
-        let unmatched: Vec<Address> = unpaired.chain(orphans).take(MOST_UNMATCHED).collect();
-        if unmatched.is_empty() {
-            Ok(BTreeMap::new())
-        } else {
-            comparer.fingerprints(&unmatched).await
-        }
-    }
-
-    fn judge(
-        &self,
-        heard: &BTreeMap<Place, PairSound>,
-        fingerprints: &BTreeMap<Address, AudioFingerprint>,
-    ) -> Outcome {
-        let rules = self.expecting.rules;
-        let mut expectations = self.expecting.expectations(heard, self.as_of);
-        let (mut pairings, unclaimed) = pair(&expectations, &self.target.ours);
-        self.exchange(&mut pairings);
-        forgive_expired(&mut expectations, &pairings, &self.target.ours, rules);
-        let mut judged = self.judge_each(&expectations, &pairings, heard);
-        let cross_call = CrossCallChecks {
-            expectations: &expectations,
-            pairings: &pairings,
-            ours: &self.target.ours,
-            sources: heard
-                .iter()
-                .filter_map(|(place, pair)| Some((*place, pair.source_fingerprint.as_ref()?)))
-                .collect(),
-            foreign: heard
-                .iter()
-                .filter_map(|(place, pair)| Some((*place, pair.target_fingerprint.as_ref()?)))
-                .collect(),
-        };
-        cross_call.foreign_audio(&mut judged);
-        cross_call.unmatched_recordings(
-            &self.unmatched_recordings(&expectations, &pairings, fingerprints),
-            &mut judged,
-        );
-        cross_call.names_of_guests(&mut judged);
-        cross_call.times_of_guests(&mut judged);
-        if rules.capabilities.longest_class_keeps_the_call {
-            cross_call.classes_of_guests(&mut judged);
-        }
-        let (target, restricted, as_of) = (self.target, self.restricted, self.as_of);
-        let found = Reconciling {
-            expectations: &expectations,
-            pairings: &pairings,
-            target,
-            restricted,
-            as_of,
-        };
-        let mut reconciled = self.expecting.platform.reconcile(&found, &mut judged);
-        Habits {
-            expectations: &expectations,
-            pairings: &pairings,
-            ours: &self.target.ours,
-            rules,
-        }
-        .judge(&mut judged);
-        let (mut unclaimed, mut in_flight) = (unclaimed, None);
-        if let Some(rest) = &self.rest {
-            in_flight = Some(rest.spare(&pairings, &self.target.ours, &mut judged));
-            unclaimed.retain(|at| rest.has_all(&self.target.ours[*at]));
-            // Nobody says when a file or a post came that belongs to no call.
-            (reconciled.findings, reconciled.files) = (Vec::new(), 0);
-        }
-        // Of chosen calls, and of those that are through, nothing can be said about the whole.
-        if !self.restricted && self.rest.is_none() {
-            patterns::name(&expectations, &mut judged);
-        }
-        let extra_conversations: Vec<&TargetConversation> =
-            unclaimed.iter().map(|at| &self.target.ours[*at]).collect();
-        let on_extra_conversations: u64 = extra_conversations
-            .iter()
-            .map(|extra_conversation| extra_conversation.read_recordings().len() as u64)
-            .sum();
-        let extra_conversations: Vec<Finding> = extra_conversations
-            .into_iter()
-            .map(extra_conversation)
-            .chain(reconciled.findings)
-            .collect();
-        let compared: Vec<Place> = heard
-            .iter()
-            .filter(|(_, pair)| matches!(pair.target, TargetSound::Compared(_)))
-            .map(|(place, _)| *place)
-            .collect();
-        let records = if judged.iter().all(|judged| judged.findings.is_empty()) {
-            Records::default()
-        } else {
-            Records::of(
-                self.expecting.interactions,
-                &expectations,
-                &judged,
-                &compared,
-                rules.site_zone.as_ref(),
-            )
-        };
-        Outcome {
-            pairings,
-            expectations,
-            judged,
-            records,
-            extra_conversations,
-            extra_recordings: on_extra_conversations + reconciled.files,
-            target_interactions: self.target.ours.len() as u64,
-            target_recordings: self
-                .target
-                .ours
-                .iter()
-                .map(|ours| ours.read_recordings().len() as u64)
-                .sum(),
-            needs: self
-                .target
-                .needs
-                .iter()
-                .cloned()
-                .chain(reconciled.needs)
-                .collect(),
-            policies: reconciled.policies,
-            rounded: self
-                .expecting
-                .interactions
-                .iter()
-                .filter(|interaction| is_rounded(interaction))
-                .count() as u64,
-            compared,
-            site_zone_known: rules.site_zone.is_some(),
-            audio: AudioScope::All,
-            only: None,
-            staged: false,
-            holds: None,
-            totals: None,
-            in_flight,
-            stores: self.expecting.platform.stores(self.target),
-        }
-    }
-
-    fn judge_each(
-        &self,
-        expectations: &[Expectation],
-        pairings: &[Pairing],
-        heard: &BTreeMap<Place, PairSound>,
-    ) -> Vec<Judged> {
-        let one = |(case, (expected, pairing)): (usize, (&Expectation, &Pairing))| {
-            let sound = |at| {
-                heard
-                    .get(&(case, at))
-                    .map_or(TargetSound::NotRead, |pair| pair.target.clone())
-            };
-            let sounds: Vec<TargetSound> = (0..expected.recordings.len()).map(sound).collect();
-            let stored: Vec<Option<Stored>> = (0..sounds.len())
-                .map(|at| heard.get(&(case, at)).and_then(|pair| pair.stored))
-                .collect();
-            let hidden = self
-                .target
-                .hidden
-                .get(&expected.legacy_id)
-                .or(self.target.lag.as_ref());
-            judge(&Evidence {
-                expected,
-                pairing,
-                ours: &self.target.ours,
-                sounds: &sounds,
-                stored: &stored,
-                hidden: hidden.map(String::as_str),
-                misplaced: self.target.misplaced.get(&expected.legacy_id),
-                rules: self.expecting.rules,
-                platform: self.expecting.platform,
-                as_of: self.as_of,
-            })
-        };
-        expectations
-            .iter()
-            .zip(pairings)
-            .enumerate()
-            .map(one)
-            .collect()
-    }
-
-    fn unmatched_recordings(
-        &self,
-        expectations: &[Expectation],
-        pairings: &[Pairing],
-        fingerprints: &BTreeMap<Address, AudioFingerprint>,
-    ) -> Vec<UnmatchedRecording<'_>> {
-        let lists_deleted = self
-            .expecting
-            .platform
-            .capabilities()
-            .lists_deleted_recordings;
-        let unpaired = pairings.iter().enumerate().flat_map(|(case, pairing)| {
-            let recordings = pairing
-                .conversation
-                .map(|at| self.target.ours[at].read_recordings())
-                .unwrap_or_default();
-            // On a conversation that must not be there everything is surplus already.
-            // Of one that could not be read nobody knows what belongs there.
-            let judged = matches!(expectations[case].presence, Presence::Absent(_))
-                || expectations[case].unread.is_some();
-            let is_there = |at: &&usize| {
-                !lists_deleted || recordings[**at].file_state.as_deref() != Some("DELETED")
-            };
-            pairing
-                .unpaired
-                .iter()
-                .filter(is_there)
-                .filter(move |_| !judged)
-                .map(move |at| (Some(case), &recordings[*at]))
-        });
-        let orphans = self.target.orphans.iter().map(|orphan| (None, orphan));
-        unpaired
-            .chain(orphans)
-            .map(|(on, recording)| UnmatchedRecording {
-                recording,
-                on,
-                fingerprint: fingerprints.get(&address_of(recording)).cloned(),
-            })
-            .collect()
-    }
-}
-
-/// Whether a length of a call or its recordings had a fraction of a millisecond.
-fn is_rounded(interaction: &SourceInteraction) -> bool {
-    let of_recording = |recording: &crate::source::SourceRecording| {
-        recording
-            .details
-            .as_ref()
-            .is_ok_and(|details| !details.rounded.is_empty())
-    };
-    !interaction.listed.rounded.is_empty() || interaction.recordings.iter().any(of_recording)
-}
-
-fn address_of(recording: &TargetRecording) -> Address {
-    (recording.conversation_id.clone(), recording.id.clone())
-}
-
-/// A recording whose retention has ended since it was put there was rightly sent, and is still
-/// rightly there.
-fn forgive_expired(
-    expectations: &mut [Expectation],
-    pairings: &[Pairing],
-    ours: &[TargetConversation],
-    rules: &Rules,
-) {
-    let clamp = rules.clamp;
-    let is_for = |presence: &Presence, reason| {
-        *presence == Presence::Absent(crate::expected::Absence::Rule(reason))
-    };
-    for (expected, pairing) in expectations.iter_mut().zip(pairings) {
-        let Some(conversation) = pairing.conversation.map(|at| &ours[at]) else {
+/// How much there is to read, as far as the source tells; and which recordings may be listened to.
+fn survey(
+    expectations: &Expectations<'_>,
+    options: &Options,
+) -> Result<(Sizes, Candidates), RunError> {
+    let (mut sizes, mut days) = (Sizes::default(), BTreeSet::new());
+    let mut candidates = Candidates::new(options.audio);
+    for (case, interaction) in expectations.interactions.iter().enumerate() {
+        let interaction = interaction?;
+        let expected = expectations.unheard(&interaction);
+        candidates.add(case, &interaction, &expected);
+        sizes.all_calls += 1;
+        if matches!(
+            expected.presence,
+            Presence::Absent(_) | Presence::NotCarried
+        ) {
             continue;
-        };
-        // A date brought forward has passed since: the call went while it had not.
-        if clamp && is_for(&expected.presence, plan::Reason::RetentionOverMax) {
-            expected.presence = Presence::Either;
         }
-        for (recording, paired) in expected.recordings.iter_mut().zip(&pairing.recordings) {
-            let actual = paired.map(|at| &conversation.read_recordings()[at]);
-            let created = actual.and_then(|actual| actual.created);
-            // A store that does not say when a file was put there cannot tell whether it was too
-            // late then.
-            let is_untold =
-                !rules.capabilities.tells_when_stored && actual.is_some() && created.is_none();
-            if is_untold && is_for(&recording.presence, plan::Reason::Expired) {
-                recording.presence = Presence::Unknown(
-                    "when a file was stored, for a recording whose retention has ended since"
-                        .to_owned(),
-                );
-                continue;
-            }
-            let over = clamp && is_for(&recording.presence, plan::Reason::RetentionOverMax);
-            let may = |created: UtcMillis| match recording.delete_at {
-                Some(delete_at) => created < delete_at,
-                // A sibling without a date was held by one whose date has passed.
-                None => over,
-            };
-            if (over || is_for(&recording.presence, plan::Reason::Expired))
-                && created.is_some_and(may)
-            {
-                recording.presence = Presence::Expected;
-                if expected.presence == Presence::Either {
-                    expected.presence = Presence::Expected;
-                }
-            }
+        let recordings = expected.recordings.iter();
+        let due =
+            |recording: &&ExpectedRecording| !matches!(recording.presence, Presence::Absent(_));
+        let recordings = recordings.filter(due).count() as u64;
+        sizes.calls += 1;
+        sizes.recordings += recordings;
+        if recordings > 0 {
+            sizes.recorded_calls += 1;
+            let day = expected.span.map(|span| span.start.ms().div_euclid(DAY_MS));
+            days.extend(day);
         }
     }
-}
-
-/// What is listened to under a scope. What has no recording in the target is always read: only the
-/// source's bytes can justify the absence.
-fn draw(jobs: Vec<Job<'_>>, scope: AudioScope) -> Vec<Job<'_>> {
-    let chosen: BTreeSet<Place> = match scope {
-        AudioScope::All => return jobs,
-        AudioScope::None => BTreeSet::new(),
-        AudioScope::Sample { size, seed } => {
-            let mut ranked: Vec<(u64, Place)> = jobs
-                .iter()
-                .filter(|job| job.target.is_some())
-                .map(|job| (stable_hash(seed, &job.source.id), job.place))
-                .collect();
-            ranked.sort_unstable();
-            ranked
-                .into_iter()
-                .take(size)
-                .map(|(_, place)| place)
-                .collect()
-        }
+    sizes.days = days.len() as u64;
+    sizes.jobs = options.jobs == Jobs::Create;
+    sizes.audio = match options.audio {
+        AudioScope::All => sizes.recordings,
+        AudioScope::Sample { size, .. } => sizes.recordings.min(size as u64),
+        AudioScope::None => 0,
     };
-    jobs.into_iter()
-        .filter(|job| job.target.is_none() || chosen.contains(&job.place))
-        .collect()
-}
-
-/// Decides which recordings a sample takes: FNV-1a over seed and id, then the finaliser of
-/// splitmix64. The same for ever.
-fn stable_hash(seed: u64, id: &str) -> u64 {
-    let hash = seed
-        .to_le_bytes()
-        .iter()
-        .chain(id.as_bytes())
-        .fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
-            (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3)
-        });
-    let hash = (hash ^ (hash >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    let hash = (hash ^ (hash >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-    hash ^ (hash >> 31)
+    Ok((sizes, candidates))
 }
 
 #[cfg(test)]
 mod tests {
-    use super::*;
-    use crate::checks::testing::{conversation, wanted};
-    use crate::expected::Absence;
-    use crate::expected::testing::rules;
+    use std::collections::BTreeMap;
 
-    #[test]
-    fn a_call_that_went_while_its_date_had_not_passed_is_no_surplus_afterwards() {
-        let absent = Presence::Absent(Absence::Rule(plan::Reason::RetentionOverMax));
-        let mut late = wanted();
-        let there = conversation(&late);
-        late.presence = absent.clone();
-        late.recordings
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::checks::testing::{PLATFORM, conversation};
+    use crate::expected::testing::{AS_OF, interaction, rules};
+    use crate::observed::{Recordings, TimeReading};
+    use crate::options::Silent;
+    use crate::source::{Listed, SourceInteraction, SourceTime};
+    use crate::target::{Conversations, TargetSnapshot};
+
+    const HOUR_MS: i64 = 3_600_000;
+
+    /// The call of the tests, so many hours later and under an id of its own.
+    fn call(n: i64) -> SourceInteraction {
+        let mut call = interaction();
+        let later = |time: &mut SourceTime| {
+            if let SourceTime::Number(at) = time {
+                *at += n * HOUR_MS;
+            }
+        };
+        let id = format!("{}", 100_001 + n);
+        let own = |text: &mut String| *text = text.replacen("100001", &id, 1);
+        own(&mut call.listed.id);
+        later(&mut call.listed.start_time);
+        later(&mut call.listed.end_time);
+        for leg in &mut call.listed.segments {
+            own(&mut leg.id);
+            later(&mut leg.start_time);
+            later(&mut leg.end_time);
+        }
+        call.listed
+            .recordings
             .iter_mut()
-            .for_each(|recording| recording.presence = absent.clone());
-        let (pairings, _) = pair(std::slice::from_ref(&late), std::slice::from_ref(&there));
-        let created = there.read_recordings()[0].created.expect("a creation");
-        // Brought forward: sent before that date, sent after it, or no plan that brings anything
-        // forward.
-        for (delete_at, clamp, presence) in [
-            (created.plus_ms(1), true, Presence::Expected),
-            (created, true, absent.clone()),
-            (created.plus_ms(1), false, absent.clone()),
-        ] {
-            let mut late = late.clone();
-            late.recordings[0].delete_at = Some(delete_at);
-            forgive_expired(
-                std::slice::from_mut(&mut late),
-                &pairings,
-                std::slice::from_ref(&there),
-                &Rules { clamp, ..rules() },
-            );
-            assert_eq!(late.recordings[0].presence, presence, "{delete_at} {clamp}");
+            .for_each(|(id, leg)| [Some(id), leg.as_mut()].into_iter().flatten().for_each(own));
+        for recording in &mut call.recordings {
+            own(&mut recording.id);
+            if let Ok(details) = &mut recording.details {
+                own(&mut details.id);
+                own(&mut details.interaction_id);
+                details.segment_id.iter_mut().for_each(own);
+                later(&mut details.start_time);
+                later(&mut details.end_time);
+                details.file_name = Some(format!("{}.wav", details.id));
+            }
+        }
+        call
+    }
+
+    fn recordings(of: &mut TargetConversation) -> &mut Vec<crate::observed::TargetRecording> {
+        match &mut of.recordings {
+            Recordings::Read(recordings) => recordings,
+            Recordings::Hidden(_) => panic!("they can be read"),
+        }
+    }
+
+    /// What a migration leaves that damages its calls like this.
+    fn damaged(mut ours: Vec<TargetConversation>, damages: &[u8]) -> Vec<TargetConversation> {
+        let count = ours.len();
+        for (n, damage) in damages.iter().enumerate() {
+            let next = (n + 1) % count;
+            match damage {
+                1 => ours[n].legacy_id = None,
+                2 => {
+                    let id = ours[n].legacy_id.take();
+                    ours[n].legacy_id = std::mem::replace(&mut ours[next].legacy_id, id);
+                }
+                3 => {
+                    let late = |time: &TimeReading| {
+                        time.instant().map_or(TimeReading::Absent, |at| {
+                            TimeReading::At(at.plus_ms(HOUR_MS))
+                        })
+                    };
+                    ours[n].start = late(&ours[n].start);
+                    ours[n].end = late(&ours[n].end);
+                }
+                4 => _ = recordings(&mut ours[n]).pop(),
+                5 => {
+                    let mut copy = recordings(&mut ours[n])[0].clone();
+                    copy.id.push_str("-copy");
+                    recordings(&mut ours[n]).push(copy);
+                }
+                6 => {
+                    let mut copy = ours[n].clone();
+                    copy.id.push_str("-copy");
+                    ours.push(copy);
+                }
+                7 => {
+                    let legs = &mut ours[n].legs;
+                    let codes = std::mem::take(&mut legs[0].wrap_ups);
+                    legs[1].wrap_ups = codes;
+                }
+                8 => {
+                    let id = ours[n].legacy_id.take().unwrap_or_default();
+                    ours[n].legacy_id = Some(format!("0{id}"));
+                }
+                9 => {
+                    if let Some(moved) = recordings(&mut ours[n]).pop() {
+                        recordings(&mut ours[next]).push(moved);
+                    }
+                }
+                10 => _ = ours[n].attributes.remove("st.raw_start"),
+                11 => ours[n].protected = None,
+                12 => {
+                    let mut other = ours[n].clone();
+                    (other.id, other.legacy_id) = ("another".to_owned(), Some("7".to_owned()));
+                    ours.push(other);
+                }
+                _ => {}
+            }
+        }
+        ours.retain(|ours| ours.legacy_id.is_some());
+        ours
+    }
+
+    /// What is found, as texts in an order. `also`: calls that are examined whatever they are.
+    fn found(
+        expectations: Expectations<'_>,
+        snapshot: &TargetSnapshot,
+        also: BTreeSet<usize>,
+    ) -> (Vec<String>, usize) {
+        let dir = tempfile::tempdir().expect("a folder");
+        let mut triaged = triage(
+            &Triage {
+                expectations,
+                target: snapshot,
+                listening: crate::triage::Listening::Nobody,
+                also,
+                lines: true,
+                sums: Sums::default(),
+            },
+            Candidates::new(AudioScope::None),
+            dir.path(),
+            &Silent,
+        )
+        .expect("triaged");
+        let (cases, interactions, ours) = triaged.take_examined();
+        let examined = Examined::new(
+            expectations,
+            (&cases, &interactions),
+            &ours,
+            snapshot,
+            false,
+            None,
+        );
+        let others = Others {
+            columns: &mut triaged.columns,
+            practice: &triaged.practice,
+        };
+        let heard = BTreeMap::new();
+        let found = examined
+            .judge(&heard, &BTreeMap::new(), others)
+            .expect("judged");
+        let each = found.each(&examined, &heard, |at, call| {
+            triaged.sums.add(call);
+            triaged.add_lines(cases[at], &lines_of_call(call, |_| None))
+        });
+        each.expect("added up");
+        let sums = &triaged.sums;
+        let mut told = vec![
+            format!("{:?}", sums.counts),
+            format!("{:?} {:?}", sums.wrong, sums.in_part),
+            format!("{:?}", sums.needs),
+            format!("{:?}", sums.holds),
+            format!("{:?}", sums.stand_in),
+            format!("{:?}", sums.breakdown.rows()),
+        ];
+        let findings = found.judged.iter().flat_map(|judged| &judged.findings);
+        told.extend(findings.map(|finding| format!("{finding:?}")));
+        told.extend(found.extra.iter().map(|at| ours[*at].id.clone()));
+        let lines = triaged.lines.sorted().expect("sorted");
+        told.extend(lines.iter().map(|line| format!("{line:?}")));
+        (told, cases.len())
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(96))]
+        #[test]
+        fn nothing_changes_by_letting_go_of_calls_that_are_right(
+            damages in proptest::collection::vec(0_u8..40, 2..24),
+            excluded in proptest::collection::vec(proptest::bool::weighted(0.1), 24),
+        ) {
+            let dir = tempfile::tempdir().expect("a folder");
+            let mut rules = rules();
+            let agent = crate::expected::testing::agent_row(uuid::Uuid::from_u128(14), None);
+            rules.agents.insert("AGT-014".into(), vec![agent]);
+            let calls: Vec<SourceInteraction> = (0..damages.len() as i64).map(call).collect();
+            for (call, _) in calls.iter().zip(&excluded).filter(|(_, excluded)| **excluded) {
+                let recording = call.recordings[1].id.clone();
+                rules.exclusions.insert(recording, "agreed".to_owned());
+            }
+            let mut listed = Listed::new(dir.path());
+            let deriving = Deriving { rules: &rules, platform: PLATFORM, as_of: AS_OF };
+            let mut ours = Vec::new();
+            for call in &calls {
+                listed.add(call).expect("listed");
+                let expected = deriving.expectation(call, &BTreeMap::new());
+                let mut there = conversation(&expected);
+                there.id = format!("conversation {}", expected.legacy_id);
+                there.legs[0].wrap_ups = there.wrap_ups.clone();
+                let mut index = 0;
+                recordings(&mut there).retain(|_| {
+                    index += 1;
+                    !matches!(expected.recordings[index - 1].presence, Presence::Absent(_))
+                });
+                let id = there.id.clone();
+                recordings(&mut there).iter_mut().for_each(|one| one.conversation_id = id.clone());
+                ours.push(there);
+            }
+            let mut sorter = Conversations::sorter(dir.path());
+            for conversation in damaged(ours, &damages) {
+                sorter.add(&conversation).expect("added");
+            }
+            let snapshot = TargetSnapshot {
+                ours: sorter.sorted().expect("sorted"),
+                ..TargetSnapshot::default()
+            };
+            let interactions = listed.interactions().expect("interactions");
+            let expectations = Expectations { interactions: &interactions, deriving };
+            let (some, examined) = found(expectations, &snapshot, BTreeSet::new());
+            let (all, _) = found(expectations, &snapshot, (0..calls.len()).collect());
+            prop_assert_eq!(some, all);
+            if damages.iter().all(|damage| *damage > 12 || *damage == 0) {
+                prop_assert_eq!(examined, 0, "all of them are right");
+            }
         }
     }
 }

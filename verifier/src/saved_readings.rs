@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 use parking_lot::Mutex;
 use serde::{Deserialize, Serialize};
 
-use crate::observed::{Recordings, TargetRecording};
+use crate::observed::{MarkedPause, Recordings, TargetRecording, TimeReading};
 use crate::utc_millis::UtcMillis;
 
 const FILE: &str = ".kept.jsonl";
@@ -34,13 +34,68 @@ struct Head {
 #[derive(Serialize, Deserialize)]
 struct Line {
     conversation: String,
-    recordings: Vec<TargetRecording>,
+    recordings: Vec<SavedRecording>,
+}
+
+/// What is kept of a recording: nothing that only one platform tells, for it may name people.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct SavedRecording {
+    id: String,
+    conversation_id: String,
+    start: TimeReading,
+    end: TimeReading,
+    pub(crate) file_state: Option<String>,
+    delete_at: Option<UtcMillis>,
+    created: Option<UtcMillis>,
+    pauses: Vec<MarkedPause>,
+    users: Vec<String>,
+    session: Option<String>,
+    #[serde(default)]
+    originating_id: Option<String>,
+}
+
+impl From<&TargetRecording> for SavedRecording {
+    fn from(recording: &TargetRecording) -> SavedRecording {
+        let recording = recording.clone();
+        SavedRecording {
+            id: recording.id,
+            conversation_id: recording.conversation_id,
+            start: recording.start,
+            end: recording.end,
+            file_state: recording.file_state,
+            delete_at: recording.delete_at,
+            created: recording.created,
+            pauses: recording.pauses,
+            users: recording.users,
+            session: recording.session,
+            originating_id: recording.originating_id,
+        }
+    }
+}
+
+impl From<SavedRecording> for TargetRecording {
+    fn from(saved: SavedRecording) -> TargetRecording {
+        TargetRecording {
+            id: saved.id,
+            conversation_id: saved.conversation_id,
+            start: saved.start,
+            end: saved.end,
+            file_state: saved.file_state,
+            delete_at: saved.delete_at,
+            created: saved.created,
+            pauses: saved.pauses,
+            users: saved.users,
+            session: saved.session,
+            originating_id: saved.originating_id,
+            ..TargetRecording::default()
+        }
+    }
 }
 
 /// Readings from before, and where the present ones go.
 #[derive(Debug, Default)]
 pub(crate) struct SavedReadings {
-    before: HashMap<String, Vec<TargetRecording>>,
+    before: HashMap<String, Vec<SavedRecording>>,
     to: Option<Writer>,
     notice: Option<String>,
 }
@@ -105,7 +160,8 @@ impl SavedReadings {
 
     /// What was read before.
     pub(crate) fn recordings(&self, conversation: &str) -> Option<Recordings> {
-        self.before.get(conversation).cloned().map(Recordings::Read)
+        let saved = self.before.get(conversation)?.iter().cloned();
+        Some(Recordings::Read(saved.map(TargetRecording::from).collect()))
     }
 
     /// Keeps a reading. Hidden ones are read again next time. A disk that takes no more is no
@@ -114,7 +170,7 @@ impl SavedReadings {
         if let (Some(to), Recordings::Read(recordings)) = (&self.to, recordings) {
             let line = Line {
                 conversation: conversation.to_owned(),
-                recordings: recordings.clone(),
+                recordings: recordings.iter().map(SavedRecording::from).collect(),
             };
             if let Err(error) = to.keep(&self.before, &line) {
                 tracing::warn!(%error, "cannot keep a reading; an interrupted verification would \
@@ -144,7 +200,7 @@ impl SavedReadings {
 impl Writer {
     fn keep(
         &self,
-        before: &HashMap<String, Vec<TargetRecording>>,
+        before: &HashMap<String, Vec<SavedRecording>>,
         line: &Line,
     ) -> std::io::Result<()> {
         let mut slot = self.file.lock();
@@ -156,7 +212,7 @@ impl Writer {
 
     /// Head and earlier readings go to a file beside it first, so that a kill meanwhile loses none
     /// of them.
-    fn begin(&self, before: &HashMap<String, Vec<TargetRecording>>) -> std::io::Result<File> {
+    fn begin(&self, before: &HashMap<String, Vec<SavedRecording>>) -> std::io::Result<File> {
         output::private::folder(self.path.parent().unwrap_or(Path::new(".")))?;
         let part = self.path.with_extension("part");
         let mut file = output::private::create(&part)?;

@@ -1,21 +1,18 @@
 //! From judged interactions to a report.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use crate::advice;
 use crate::basis;
 use crate::causes::groups;
-use crate::checks::presence::Judged;
-use crate::cross_call::Place;
 use crate::defect::Defect;
 use crate::drift::{DriftLine, notice};
-use crate::expected::{Expectation, Presence};
 use crate::finding::Finding;
 use crate::holds::Holds;
 use crate::in_flight::InFlight;
 use crate::options::{AudioScope, Jobs};
 use crate::outcome::Outcome;
-use crate::report::{Identity, Report, RequestLine, Scope, StandIn, Summary};
+use crate::report::{Identity, Report, RequestLine, Scope, Summary};
 use crate::requests::{Announced, Operation};
 use crate::run_error::RunError;
 use crate::show;
@@ -23,8 +20,7 @@ use crate::source::order;
 use crate::target::{Platform, Stores};
 use crate::totals::TotalsCompared;
 use crate::verdict::{
-    AudioRead, Bucket, Counts, Interactions, SampleBound, SentenceInputs, breakdown, by_reason,
-    sentence, upper_bound_95, verdict,
+    AudioRead, Counts, Interactions, SampleBound, SentenceInputs, sentence, upper_bound_95, verdict,
 };
 
 /// What went over the wire.
@@ -40,7 +36,7 @@ pub(crate) struct Traffic {
 }
 
 pub(crate) fn summarize(
-    mut outcome: Outcome,
+    outcome: Outcome,
     platform: &dyn Platform,
     traffic: &Traffic,
 ) -> Result<Report, RunError> {
@@ -53,34 +49,9 @@ pub(crate) fn summarize(
                 .to_owned(),
         );
     }
-    needs.extend(
-        outcome
-            .judged
-            .iter()
-            .flat_map(|judged| &judged.buckets)
-            .filter_map(need)
-            .chain(
-                outcome
-                    .judged
-                    .iter()
-                    .filter_map(|judged| judged.unverifiable.clone()),
-            ),
-    );
+    needs.extend(outcome.sums.needs.iter().cloned());
     let sample = sample(&outcome);
-    let breakdown = breakdown(
-        outcome
-            .expectations
-            .iter()
-            .zip(&outcome.judged)
-            .map(|(expected, judged)| (expected, judged.buckets.as_slice())),
-    );
-    let reasons = by_reason(outcome.judged.iter().flat_map(|judged| &judged.buckets));
-    let agreed = outcome
-        .judged
-        .iter()
-        .flat_map(|judged| &judged.buckets)
-        .filter(|bucket| matches!(bucket, Bucket::Skipped { agreed: true, .. }))
-        .count() as u64;
+    let agreed = outcome.sums.agreed;
     let (audio, only, staged, site_zone_known) = (
         outcome.audio,
         outcome.only,
@@ -88,21 +59,23 @@ pub(crate) fn summarize(
         outcome.site_zone_known,
     );
     let unread = outcome.needs.clone();
-    let rounded = (outcome.rounded > 0).then(|| {
+    let rounded = (outcome.sums.rounded > 0).then(|| {
         format!(
             "lengths of {} calls have a fraction of a millisecond in the source, and \
             are compared rounded",
-            outcome.rounded
+            outcome.sums.rounded
         )
     });
     let stores = outcome.stores.clone();
     let (totals, in_flight, holds) = (outcome.totals.clone(), outcome.in_flight, outcome.holds);
     let told_stores = stores.as_ref().map(Stores::words).unwrap_or_default();
-    let stand_in = stand_in(&outcome.expectations);
-    let calls = outcome.expectations.len() as u64;
-    let whole = whole_in_part(&outcome);
-    let records = std::mem::take(&mut outcome.records);
-    let mut findings = findings(outcome);
+    let calls = outcome.sums.counts.source_interactions;
+    let whole = whole_in_part(outcome.sums.in_part);
+    let mut findings = findings(
+        outcome.findings,
+        outcome.extra_conversations,
+        outcome.policies,
+    );
     findings.iter_mut().for_each(|finding| {
         let assumption = platform.assumption_behind(finding);
         basis::explain(finding, assumption);
@@ -163,7 +136,7 @@ pub(crate) fn summarize(
     notices.extend(holds.as_ref().and_then(Holds::words));
     notices.extend(totals.as_ref().and_then(TotalsCompared::notice));
     notices.extend(in_flight.as_ref().and_then(InFlight::notice));
-    notices.extend(stand_in.notice(calls));
+    notices.extend(outcome.sums.stand_in.notice(calls));
     notices.extend(whole);
     notices.extend(traffic.kept.clone());
     notices.extend(budget.notice());
@@ -175,13 +148,13 @@ pub(crate) fn summarize(
         identity: Identity::default(),
         scope,
         counts,
-        by_reason: reasons,
+        by_reason: outcome.sums.reasons,
         by_defect: by_defect
             .into_iter()
             .map(|(defect, count)| (defect.code().to_owned(), count))
             .collect(),
-        groups: groups(&findings, &records),
-        stand_in,
+        groups: groups(&findings, &outcome.records),
+        stand_in: outcome.sums.stand_in,
         holds,
         totals,
         against: None,
@@ -207,7 +180,7 @@ pub(crate) fn summarize(
         summary,
         findings,
         requests,
-        breakdown,
+        breakdown: outcome.sums.breakdown.rows(),
         drift: traffic.drift.clone(),
         changes: Vec::new(),
     })
@@ -216,25 +189,15 @@ pub(crate) fn summarize(
 /// The sum, checked: a recording in no bucket or in two would be our bug, and no verdict is given
 /// then.
 fn count(outcome: &Outcome) -> Result<Counts, RunError> {
-    let mut counts = Counts {
-        source_interactions: outcome.expectations.len() as u64,
+    if let Some(broken) = &outcome.sums.broken {
+        return Err(RunError::Internal(broken.clone()));
+    }
+    let counts = Counts {
         target_interactions: outcome.target_interactions,
         target_recordings: outcome.target_recordings,
-        extra: outcome.extra_recordings,
-        ..Counts::default()
+        extra: outcome.sums.counts.extra + outcome.extra_recordings,
+        ..outcome.sums.counts
     };
-    for (expected, judged) in outcome.expectations.iter().zip(&outcome.judged) {
-        if judged.buckets.len() != expected.recordings.len() {
-            return Err(RunError::Internal(format!(
-                "interaction {}: {} buckets for {} recordings",
-                expected.legacy_id,
-                judged.buckets.len(),
-                expected.recordings.len()
-            )));
-        }
-        judged.buckets.iter().for_each(|bucket| counts.add(bucket));
-        counts.extra += judged.extra as u64;
-    }
     match counts.adds_up() {
         true => Ok(counts),
         false => Err(RunError::Internal(format!(
@@ -246,32 +209,15 @@ fn count(outcome: &Outcome) -> Result<Counts, RunError> {
 /// Interactions whose damage no recording carries: extra conversations and surplus without
 /// recordings, and calls that have none.
 fn interactions(outcome: &Outcome) -> Interactions {
-    let carried = |judged: &&Judged| {
-        judged.extra > 0
-            || judged
-                .buckets
-                .iter()
-                .any(|bucket| matches!(bucket, Bucket::Different | Bucket::Missing))
-    };
-    let wrong = outcome
-        .judged
-        .iter()
-        .filter(|judged| !judged.findings.is_empty())
-        .filter(|judged| !carried(judged))
-        .count();
     let bare_extra_conversations = if outcome.extra_recordings == 0 {
         outcome.extra_conversations.len()
     } else {
         0
     };
     Interactions {
-        wrong: (wrong + bare_extra_conversations) as u64,
+        wrong: outcome.sums.wrong + bare_extra_conversations as u64,
         policies: outcome.policies.len() as u64,
-        not_verifiable: outcome
-            .judged
-            .iter()
-            .filter(|judged| judged.unverifiable.is_some())
-            .count() as u64,
+        not_verifiable: outcome.sums.not_verifiable,
         totals_off: outcome
             .totals
             .as_ref()
@@ -286,39 +232,13 @@ fn interactions(outcome: &Outcome) -> Interactions {
     }
 }
 
-fn need(bucket: &Bucket) -> Option<String> {
-    match bucket {
-        Bucket::NotVerifiable(need) => Some(need.clone()),
-        _ => None,
-    }
-}
-
 /// The bound of a sample: wrong audio among what was compared, against all recordings that must be
 /// there.
 fn sample(outcome: &Outcome) -> Option<SampleBound> {
     let AudioScope::Sample { seed, .. } = outcome.audio else {
         return None;
     };
-    let sounds = |place: &&Place| {
-        let id = &outcome.expectations[place.0].recordings[place.1].legacy_id;
-        outcome.judged[place.0].findings.iter().any(|finding| {
-            finding.field == "audio" && finding.legacy_recording_id.as_ref() == Some(id)
-        })
-    };
-    let wrong = outcome.compared.iter().filter(sounds).count() as u64;
-    let there = |bucket: &&Bucket| {
-        matches!(
-            bucket,
-            Bucket::Matched | Bucket::Different | Bucket::NotVerifiable(_)
-        )
-    };
-    let of = outcome
-        .judged
-        .iter()
-        .flat_map(|judged| &judged.buckets)
-        .filter(there)
-        .count() as u64;
-    let size = outcome.compared.len() as u64;
+    let ((size, wrong), of) = (outcome.sums.compared, outcome.sums.audible);
     // Everything was compared: nothing is left to estimate.
     let upper_95 = if size >= of && size > 0 {
         wrong as f64 / size as f64
@@ -334,48 +254,8 @@ fn sample(outcome: &Outcome) -> Option<SampleBound> {
     })
 }
 
-/// Calls that must be there under the plan's stand-in.
-fn stand_in(expectations: &[Expectation]) -> StandIn {
-    let mut stand_in = StandIn::default();
-    for expected in expectations.iter().filter(|expected| {
-        !matches!(
-            expected.presence,
-            Presence::Absent(_) | Presence::NotCarried
-        )
-    }) {
-        let agents: BTreeSet<&String> = expected
-            .legs
-            .iter()
-            .filter(|leg| leg.fallback)
-            .map(|leg| &leg.legacy_agent)
-            .collect();
-        if agents.is_empty() && expected.stand_in_queue.is_none() {
-            continue;
-        }
-        stand_in.calls += 1;
-        for agent in agents {
-            *stand_in.agents.entry(agent.clone()).or_default() += 1;
-        }
-        if let Some(queue) = &expected.stand_in_queue {
-            *stand_in.queues.entry(queue.clone()).or_default() += 1;
-        }
-    }
-    stand_in
-}
-
 /// What was read of what could not be judged whole: how much of it agrees.
-fn whole_in_part(outcome: &Outcome) -> Option<String> {
-    let compared: BTreeSet<Place> = outcome.compared.iter().copied().collect();
-    let (mut there, mut sound) = (0_u64, 0_u64);
-    for (case, (judged, pairing)) in outcome.judged.iter().zip(&outcome.pairings).enumerate() {
-        for (at, bucket) in judged.buckets.iter().enumerate() {
-            let is_there = pairing.recordings.get(at).is_some_and(Option::is_some);
-            if matches!(bucket, Bucket::NotVerifiable(_)) && is_there {
-                there += 1;
-                sound += u64::from(compared.contains(&(case, at)));
-            }
-        }
-    }
+fn whole_in_part((there, sound): (u64, u64)) -> Option<String> {
     (there > 0).then(|| {
         format!(
             "{there} of those that could not be judged whole were found in the target, and agree \
@@ -386,14 +266,14 @@ fn whole_in_part(outcome: &Outcome) -> Option<String> {
 }
 
 /// By call and recording, the extra conversations last.
-fn findings(outcome: Outcome) -> Vec<Finding> {
-    let mut findings: Vec<Finding> = outcome
-        .judged
-        .into_iter()
-        .flat_map(|judged| judged.findings)
-        .chain(outcome.extra_conversations)
-        .chain(outcome.policies)
-        .collect();
+fn findings(
+    of_calls: Vec<Finding>,
+    extra_conversations: Vec<Finding>,
+    policies: Vec<Finding>,
+) -> Vec<Finding> {
+    let mut findings = of_calls;
+    findings.extend(extra_conversations);
+    findings.extend(policies);
     findings.sort_by_cached_key(|finding| {
         let id = finding.legacy_interaction_id.as_deref();
         (

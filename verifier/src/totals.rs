@@ -134,12 +134,57 @@ struct Both {
     calls: Counted,
 }
 
-/// What was read, to be counted; one of each for each call of the source.
-pub(crate) struct Population<'a> {
-    pub(crate) interactions: &'a [SourceInteraction],
-    pub(crate) expectations: &'a [Expectation],
-    pub(crate) pairings: &'a [Pairing],
-    pub(crate) buckets: Vec<&'a [Bucket]>,
+/// Counts what was read, call by call, in the rows of a file of totals.
+#[derive(Debug, Clone)]
+pub(crate) struct Counter {
+    columns: Columns,
+    zone: TimeZone,
+    counted: BTreeMap<Cell, Both>,
+}
+
+impl Counter {
+    pub(crate) fn add(
+        &mut self,
+        interaction: &SourceInteraction,
+        expected: &Expectation,
+        pairing: &Pairing,
+        buckets: &[Bucket],
+    ) {
+        let cell = self.columns.cell_of(interaction, expected, &self.zone);
+        let both = self.counted.entry(cell).or_default();
+        both.calls.source += 1;
+        both.calls.in_target += u64::from(pairing.conversation.is_some());
+        both.calls.stay_behind += u64::from(matches!(
+            expected.presence,
+            Presence::Absent(_) | Presence::NotCarried
+        ));
+        for (at, bucket) in buckets.iter().enumerate() {
+            let is_there = pairing.recordings.get(at).is_some_and(Option::is_some);
+            both.recordings.source += 1;
+            both.recordings.in_target += u64::from(is_there);
+            both.recordings.stay_behind += u64::from(matches!(
+                bucket,
+                Bucket::Quarantined { .. } | Bucket::Skipped { .. }
+            ));
+        }
+    }
+
+    /// What another counter of the same file has counted.
+    pub(crate) fn merge(&mut self, other: Counter) {
+        for (cell, counted) in other.counted {
+            let both = self.counted.entry(cell).or_default();
+            both.recordings.merge(counted.recordings);
+            both.calls.merge(counted.calls);
+        }
+    }
+}
+
+impl Counted {
+    fn merge(&mut self, other: Counted) {
+        self.source += other.source;
+        self.in_target += other.in_target;
+        self.stay_behind += other.stay_behind;
+    }
 }
 
 impl Totals {
@@ -229,20 +274,23 @@ impl Totals {
         })
     }
 
-    /// Holds the totals against what was read. `zone`: whose days are meant; absent: UTC.
-    pub(crate) fn compare(
-        &self,
-        loaded: &LoadedPlan,
-        zone: Option<&TimeZone>,
-        population: &Population<'_>,
-    ) -> TotalsCompared {
-        let zone = zone.cloned().unwrap_or(TimeZone::UTC);
+    /// Counts what is read. `zone`: whose days are meant; absent: UTC.
+    pub(crate) fn counter(&self, zone: Option<&TimeZone>) -> Counter {
+        Counter {
+            columns: self.columns,
+            zone: zone.cloned().unwrap_or(TimeZone::UTC),
+            counted: BTreeMap::new(),
+        }
+    }
+
+    /// Holds the totals against what was read.
+    pub(crate) fn compare(&self, loaded: &LoadedPlan, counter: &Counter) -> TotalsCompared {
+        let Counter { zone, counted, .. } = counter;
         let source = &loaded.plan.source;
         let window = Window {
             from: source.from().map(UtcMillis::from),
             to: source.to().map(UtcMillis::from),
         };
-        let counted = self.count(&zone, population);
         let mut compared = TotalsCompared {
             file: self.file.clone(),
             sha256: self.sha256.clone(),
@@ -253,14 +301,14 @@ impl Totals {
             calls_without_row: counted
                 .iter()
                 .filter(|(cell, _)| {
-                    !self.rows.contains_key(cell) || window.excludes(cell.day.as_deref(), &zone)
+                    !self.rows.contains_key(cell) || window.excludes(cell.day.as_deref(), zone)
                 })
                 .map(|(_, both)| both.calls.source)
                 .sum(),
             differences: Vec::new(),
         };
         for (cell, row) in &self.rows {
-            if window.excludes(cell.day.as_deref(), &zone) {
+            if window.excludes(cell.day.as_deref(), zone) {
                 compared.outside_window += 1;
                 continue;
             }
@@ -287,37 +335,6 @@ impl Totals {
             }
         }
         compared
-    }
-
-    fn count(&self, zone: &TimeZone, population: &Population<'_>) -> BTreeMap<Cell, Both> {
-        let mut counted: BTreeMap<Cell, Both> = BTreeMap::new();
-        let cases = population
-            .interactions
-            .iter()
-            .zip(population.expectations)
-            .zip(population.pairings)
-            .zip(&population.buckets);
-        for (((interaction, expected), pairing), buckets) in cases {
-            let both = counted
-                .entry(self.columns.cell_of(interaction, expected, zone))
-                .or_default();
-            both.calls.source += 1;
-            both.calls.in_target += u64::from(pairing.conversation.is_some());
-            both.calls.stay_behind += u64::from(matches!(
-                expected.presence,
-                Presence::Absent(_) | Presence::NotCarried
-            ));
-            for (at, bucket) in buckets.iter().enumerate() {
-                let is_there = pairing.recordings.get(at).is_some_and(Option::is_some);
-                both.recordings.source += 1;
-                both.recordings.in_target += u64::from(is_there);
-                both.recordings.stay_behind += u64::from(matches!(
-                    bucket,
-                    Bucket::Quarantined { .. } | Bucket::Skipped { .. }
-                ));
-            }
-        }
-        counted
     }
 }
 
@@ -611,15 +628,10 @@ mod tests {
             recordings: vec![Some(0); expected.recordings.len()],
             ..Pairing::default()
         };
-        let interactions = [interaction("N1"), interaction("N2")];
-        let expectations = [expected.clone(), expected.clone()];
-        let pairings = [pairing.clone(), Pairing::default()];
-        let population = Population {
-            interactions: &interactions,
-            expectations: &expectations,
-            pairings: &pairings,
-            buckets: vec![&matched, &matched],
-        };
+        let calls = [
+            (interaction("N1"), pairing.clone()),
+            (interaction("N2"), Pairing::default()),
+        ];
         let each = expected.recordings.len() as u64;
         for (text, counts) in [
             ("day,count\n2023-10-27,0\n", [2 * each, each]),
@@ -630,9 +642,14 @@ mod tests {
             ("calls\n0\n", [2, 1]),
         ] {
             let totals = parsed(text).expect("totals");
-            let counted = totals.count(&TimeZone::UTC, &population);
+            let mut counter = totals.counter(None);
+            for (interaction, pairing) in &calls {
+                let mut own = totals.counter(None);
+                own.add(interaction, &expected, pairing, &matched);
+                counter.merge(own);
+            }
             let (cell, row) = totals.rows.iter().next().expect("a row");
-            let both = counted.get(cell).copied().unwrap_or_default();
+            let both = counter.counted.get(cell).copied().unwrap_or_default();
             let one = if row.calls.is_some() {
                 both.calls
             } else {

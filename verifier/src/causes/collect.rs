@@ -1,33 +1,25 @@
 //! Records of a verification: what the source says of each, and how far each was judged.
 
-use std::collections::BTreeSet;
-
-use jiff::tz::TimeZone;
-
-use super::records::{Judgement, Records, facts_of_call, facts_of_recording};
-use crate::checks::presence::Judged;
-use crate::cross_call::Place;
-use crate::expected::{Expectation, Presence};
-use crate::source::SourceInteraction;
-use crate::verdict::Bucket;
+use super::records::{Records, facts_of_call, facts_of_recording};
+use crate::columns::CallColumns;
+use crate::run_error::RunError;
+use crate::target::Expectations;
 
 impl Records {
-    /// All calls of the source, in its order. `compared`: recordings whose sound was.
+    /// All calls of the source, in its order; it is read again for them.
+    ///
+    /// # Errors
+    ///
+    /// It cannot be.
     pub(crate) fn of(
-        interactions: &[SourceInteraction],
-        expectations: &[Expectation],
-        judged: &[Judged],
-        compared: &[Place],
-        site: Option<&TimeZone>,
-    ) -> Records {
-        let compared: BTreeSet<Place> = compared.iter().copied().collect();
+        expectations: &Expectations<'_>,
+        columns: &CallColumns,
+    ) -> Result<Records, RunError> {
+        let site = expectations.deriving.rules.site_zone.as_ref();
         let mut records = Records::default();
-        let calls = interactions
-            .iter()
-            .zip(expectations)
-            .zip(judged)
-            .enumerate();
-        for (case, ((source, expected), judged)) in calls {
+        for (case, source) in expectations.interactions.iter().enumerate() {
+            let source = source?;
+            let expected = expectations.unheard(&source);
             let of = expected.recordings.len();
             let rows: Vec<_> = expected
                 .recordings
@@ -39,53 +31,19 @@ impl Records {
                         .iter()
                         .find(|own| own.id == recording.legacy_id);
                     let details = own.and_then(|own| own.details.as_ref().ok());
-                    let was_heard = compared.contains(&(case, at));
                     (
                         recording.legacy_id.clone(),
                         facts_of_recording(details, recording, (at, of)),
-                        judgement(&judged.buckets[at], was_heard),
+                        columns.judgement_of(case, at),
                     )
                 })
                 .collect();
-            let each: Vec<Judgement> = rows.iter().map(|(_, _, judgement)| *judgement).collect();
             let call = (
-                facts_of_call(source, expected, site),
-                judgement_of_call(expected, judged, &each),
+                facts_of_call(&source, &expected, site),
+                columns.judgement(case),
             );
             records.add(&expected.legacy_id, call, rows);
         }
-        records.ready()
-    }
-}
-
-fn judgement(bucket: &Bucket, was_heard: bool) -> Judgement {
-    match bucket {
-        Bucket::Matched | Bucket::Different if was_heard => Judgement::Sound,
-        Bucket::Matched | Bucket::Different => Judgement::Metadata,
-        Bucket::Missing => Judgement::Missing,
-        Bucket::Quarantined { .. } | Bucket::Skipped { .. } => Judgement::Absent,
-        Bucket::NotVerifiable(_) => Judgement::None,
-    }
-}
-
-/// A call is judged as far as its recordings are; one without recordings by itself.
-fn judgement_of_call(expected: &Expectation, judged: &Judged, each: &[Judgement]) -> Judgement {
-    let has = |judgement| each.contains(&judgement);
-    match expected.presence {
-        Presence::Absent(_) | Presence::NotCarried => Judgement::Absent,
-        _ if judged.unverifiable.is_some() => Judgement::None,
-        _ if each.is_empty()
-            && judged
-                .findings
-                .iter()
-                .any(|finding| finding.target_id.is_none()) =>
-        {
-            Judgement::Missing
-        }
-        _ if each.is_empty() || has(Judgement::Metadata) => Judgement::Metadata,
-        _ if has(Judgement::Sound) => Judgement::Sound,
-        _ if has(Judgement::Missing) => Judgement::Missing,
-        _ if has(Judgement::Absent) => Judgement::Absent,
-        _ => Judgement::None,
+        Ok(records.ready())
     }
 }

@@ -19,10 +19,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use bits::Bits;
 pub use group::{Example, Explained, Group};
 pub(crate) use records::Records;
-use records::{Attribute, Judgement, Table};
+use records::{Attribute, Table};
 use search::{Condition, Description, FEWEST, Search};
 use signature::{Signature, Subject, signature, subject};
 
+use crate::columns::Judgement;
 use crate::defect::Defect;
 use crate::finding::Finding;
 

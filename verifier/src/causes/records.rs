@@ -6,6 +6,7 @@ use std::collections::{BTreeSet, HashMap};
 use jiff::tz::TimeZone;
 
 use super::bits::Bits;
+use crate::columns::Judgement;
 use crate::expected::{Expectation, ExpectedRecording};
 use crate::finding::Finding;
 use crate::source::{RecordingDetails, SourceInteraction};
@@ -59,21 +60,6 @@ pub(crate) struct Facts {
     pub(crate) values: BTreeSet<(Attribute, Option<String>)>,
     pub(crate) start_ms: Option<i64>,
     pub(crate) length_ms: Option<i64>,
-}
-
-/// How far a record was judged.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Judgement {
-    /// It could not be: it is neither right nor wrong.
-    None,
-    /// It must not be there.
-    Absent,
-    /// It should be there and is not.
-    Missing,
-    /// Everything but its sound.
-    Metadata,
-    /// Its sound too.
-    Sound,
 }
 
 /// Calls, or recordings: a row each.

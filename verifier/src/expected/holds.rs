@@ -4,17 +4,18 @@
 use std::collections::BTreeSet;
 
 use super::{Rules, call_span, padless};
+use crate::run_error::RunError;
 use crate::source::SourceInteraction;
 use crate::utc_millis::UtcMillis;
 
 /// The calls behind the first `room` ones under hold, by start and id, whatever else becomes of
 /// them. A call that is agreed to stay behind with all of its recordings takes no place.
 pub(crate) fn beyond(
-    interactions: &[SourceInteraction],
+    interactions: impl Iterator<Item = Result<SourceInteraction, RunError>>,
     rules: &Rules,
     room: u64,
-) -> BTreeSet<String> {
-    let is_held = |interaction: &&SourceInteraction| {
+) -> Result<BTreeSet<String>, RunError> {
+    let is_held = |interaction: &SourceInteraction| {
         let recordings = || interaction.recordings.iter();
         let is_under_hold = recordings().any(|recording| {
             let details = recording.details.as_ref();
@@ -24,20 +25,18 @@ pub(crate) fn beyond(
             recordings().any(|recording| !rules.exclusions.contains_key(padless(&recording.id)));
         is_under_hold && goes
     };
-    let mut held: Vec<(UtcMillis, &str)> = interactions
-        .iter()
-        .filter(is_held)
-        .filter_map(|interaction| {
-            let span = call_span(interaction, rules)?;
-            Some((span.start, interaction.listed.id.as_str()))
-        })
-        .collect();
+    let mut held: Vec<(UtcMillis, String)> = Vec::new();
+    for interaction in interactions {
+        let interaction = interaction?;
+        if is_held(&interaction)
+            && let Some(span) = call_span(&interaction, rules)
+        {
+            held.push((span.start, interaction.listed.id));
+        }
+    }
     held.sort_unstable();
     let room = usize::try_from(room).unwrap_or(usize::MAX);
-    held.into_iter()
-        .skip(room)
-        .map(|(_, id)| id.to_owned())
-        .collect()
+    Ok(held.into_iter().skip(room).map(|(_, id)| id).collect())
 }
 
 #[cfg(test)]
@@ -67,7 +66,9 @@ mod tests {
         let calls = [held("3", start + 2), held("2", start), held("1", start)];
         let mut rules = rules();
         let names = |rules: &Rules, room| -> Vec<String> {
-            beyond(&calls, rules, room).into_iter().collect()
+            let calls = calls.iter().cloned().map(Ok);
+            let beyond = beyond(calls, rules, room).expect("read");
+            beyond.into_iter().collect()
         };
         assert_eq!(names(&rules, 3), Vec::<String>::new());
         assert_eq!(names(&rules, 2), ["3"]);

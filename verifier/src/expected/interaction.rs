@@ -5,7 +5,6 @@ use std::collections::BTreeMap;
 use plan::Reason;
 
 use super::attributes::{Repair, attributes};
-use super::kinds;
 use super::numbers::{Protected, protect};
 use super::people::{AgentLeg, Resolved, resolve};
 use super::{
@@ -143,7 +142,6 @@ pub(crate) fn expected(
                 .iter()
                 .find_map(|segment| segment.agent_id.clone())
         }),
-        kinds: kinds::kinds(source, hold),
     }
 }
 
@@ -185,7 +183,6 @@ fn unread(source: &SourceInteraction, why: &str) -> Expectation {
         stand_in_queue: None,
         legacy_queue: None,
         legacy_agent: None,
-        kinds: Vec::new(),
     }
 }
 

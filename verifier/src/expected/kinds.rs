@@ -3,9 +3,12 @@
 
 use crate::source::SourceInteraction;
 
-/// Kinds of one call, as a person would name them. `hold`: one of its recordings is under legal
-/// hold.
-pub(super) fn kinds(source: &SourceInteraction, hold: bool) -> Vec<String> {
+/// Kinds of one call, as a person would name them, so that one that is missing as a whole can be
+/// named. `hold`: the call is under legal hold. Of a call that could not be read nothing is known.
+pub(crate) fn kinds(source: &SourceInteraction, hold: bool) -> Vec<String> {
+    if source.unread.is_some() {
+        return Vec::new();
+    }
     let listed = &source.listed;
     let details = || {
         source

@@ -22,6 +22,7 @@ use uuid::Uuid;
 pub(crate) use audio::{AudioExpectation, SoundFacts, SourceSound, audio_expectation};
 pub(crate) use holds::beyond as holds_beyond;
 pub(crate) use interaction::{call_span, expected};
+pub(crate) use kinds::kinds;
 pub(crate) use numbers::{digits, masked};
 pub(crate) use people::{AgentLeg, Recorded, RecordedAgent, Resolved, resolve};
 pub(crate) use retention::delete_at;
@@ -74,9 +75,6 @@ pub(crate) struct Expectation {
     pub(crate) legacy_queue: Option<String>,
     /// First agent as the source names it.
     pub(crate) legacy_agent: Option<String>,
-    /// What kinds of call it is of, in words: so that a kind that is missing as a whole can be
-    /// named.
-    pub(crate) kinds: Vec<String>,
 }
 
 /// What one recording must look like in the target.

@@ -48,7 +48,7 @@ fn is_close(a: UtcMillis, b: UtcMillis) -> bool {
 }
 
 /// Whether a conversation begins and ends when a call does.
-fn has_times_of(expected: &Expectation, conversation: &TargetConversation) -> bool {
+pub(crate) fn has_times_of(expected: &Expectation, conversation: &TargetConversation) -> bool {
     let ends = (conversation.start.instant(), conversation.end.instant());
     matches!((expected.span, ends), (Some(span), (Some(start), Some(end))) if is_close(span.start, start) && is_close(span.end, end))
 }

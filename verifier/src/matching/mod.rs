@@ -5,6 +5,8 @@ mod misplaced;
 
 use std::collections::{BTreeMap, HashMap};
 
+pub(crate) use misplaced::has_times_of;
+
 use crate::expected::{Expectation, ExpectedRecording, Presence};
 use crate::observed::{TargetConversation, TargetRecording};
 use crate::utc_millis::UtcMillis;
@@ -74,6 +76,11 @@ pub(crate) fn pair(
         .collect();
     misplaced::recordings(expectations, ours, &mut pairings);
     (pairings, unclaimed)
+}
+
+/// What belongs to one interaction, of conversations that all carry its id.
+pub(crate) fn pair_alone(expected: &Expectation, ours: &[TargetConversation]) -> Pairing {
+    one(expected, (0..ours.len()).collect(), ours)
 }
 
 fn one(expected: &Expectation, mut found: Vec<usize>, ours: &[TargetConversation]) -> Pairing {

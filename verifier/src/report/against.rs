@@ -202,11 +202,11 @@ impl EarlierReport {
     /// Holds the recordings of now against those of then, one after another.
     pub(crate) fn recordings(
         mut self,
-        lines: impl Iterator<Item = RecordingLine>,
-    ) -> RecordingsCompared {
+        lines: impl Iterator<Item = Result<RecordingLine, RunError>>,
+    ) -> Result<RecordingsCompared, RunError> {
         let mut changes = Vec::new();
         for line in lines {
-            self.compare_recording(line, &mut changes);
+            self.compare_recording(line?, &mut changes);
         }
         let gone = std::mem::take(&mut self.recordings);
         for ((call, recording), then) in gone {
@@ -221,12 +221,12 @@ impl EarlierReport {
                 after: None,
             });
         }
-        RecordingsCompared {
+        Ok(RecordingsCompared {
             counts: self.counts,
             scope: self.scope,
             findings: self.findings,
             changes,
-        }
+        })
     }
 
     fn compare_recording(&mut self, line: RecordingLine, changes: &mut Vec<Change>) {

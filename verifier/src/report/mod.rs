@@ -7,7 +7,7 @@ mod recordings;
 mod text;
 mod write;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use schemars::{JsonSchema, Schema};
 use serde::{Deserialize, Serialize};
@@ -16,11 +16,12 @@ pub use against::{Against, Change, ChangeKind};
 pub(crate) use against::{EarlierReport, RecordingsCompared};
 pub use call::{CallEvidence, calls_of, evidence_of};
 pub use recordings::RecordingLine;
-pub(crate) use recordings::{recording_lines, write_recordings};
+pub(crate) use recordings::{lines_of_call, write_recordings};
 pub(crate) use write::write_drift;
 
 use crate::causes::Group;
 use crate::drift::DriftLine;
+use crate::expected::{Expectation, Presence};
 use crate::finding::Finding;
 use crate::holds::Holds;
 use crate::in_flight::InFlight;
@@ -164,6 +165,44 @@ pub struct StandIn {
 }
 
 impl StandIn {
+    /// Counts a call that must be there under the plan's stand-in.
+    pub(crate) fn add(&mut self, expected: &Expectation) {
+        if matches!(
+            expected.presence,
+            Presence::Absent(_) | Presence::NotCarried
+        ) {
+            return;
+        }
+        let agents: BTreeSet<&String> = expected
+            .legs
+            .iter()
+            .filter(|leg| leg.fallback)
+            .map(|leg| &leg.legacy_agent)
+            .collect();
+        if agents.is_empty() && expected.stand_in_queue.is_none() {
+            return;
+        }
+        self.calls += 1;
+        for agent in agents {
+            *self.agents.entry(agent.clone()).or_default() += 1;
+        }
+        if let Some(queue) = &expected.stand_in_queue {
+            *self.queues.entry(queue.clone()).or_default() += 1;
+        }
+    }
+
+    pub(crate) fn merge(&mut self, other: StandIn) {
+        self.calls += other.calls;
+        for (own, others) in [
+            (&mut self.agents, other.agents),
+            (&mut self.queues, other.queues),
+        ] {
+            for (name, calls) in others {
+                *own.entry(name).or_default() += calls;
+            }
+        }
+    }
+
     /// What a reader should know. Absent: nobody is replaced.
     pub(crate) fn notice(&self, of: u64) -> Option<String> {
         const NAMED: usize = 10;

@@ -1,6 +1,5 @@
 //! `recordings.csv`: one line for every recording of the source, the matched ones too.
 
-use std::collections::BTreeMap;
 use std::io::{BufWriter, Write};
 use std::path::Path;
 
@@ -9,12 +8,12 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::write::unwritable;
-use crate::cross_call::Place;
 use crate::expected::{ExpectedRecording, SourceSound};
 use crate::finding::Finding;
+use crate::judged_call::JudgedCall;
 use crate::observed::{TargetConversation, TargetRecording};
-use crate::outcome::Outcome;
 use crate::run_error::RunError;
+use crate::saved_readings::SavedRecording;
 use crate::sound::{PairSound, TargetSound};
 use crate::verdict::Bucket;
 
@@ -89,58 +88,46 @@ impl RecordingLine {
     }
 }
 
-/// Writes a line for each recording as it is made: nothing is gathered.
+/// Writes the lines as they come: nothing is gathered.
 pub(crate) fn write_recordings(
     dir: &Path,
-    outcome: &Outcome,
-    heard: &BTreeMap<Place, PairSound>,
-    ours: &[TargetConversation],
+    lines: impl Iterator<Item = Result<RecordingLine, RunError>>,
 ) -> Result<(), RunError> {
-    let written = || -> std::io::Result<()> {
-        output::private::folder(dir)?;
-        let path = dir.join(FILE);
-        let part = output::private::part_of(&path);
-        let mut out = BufWriter::new(output::private::create(&part)?);
-        writeln!(out, "{}", output::csv_line(&RecordingLine::HEADER))?;
-        for line in recording_lines(outcome, heard, ours) {
-            writeln!(out, "{}", output::csv_line(&line.cells()))?;
-        }
-        out.into_inner()
-            .map_err(std::io::IntoInnerError::into_error)?
-            .sync_all()?;
-        std::fs::rename(&part, &path)
-    };
-    written().map_err(|error| unwritable(dir, &error))
+    let unwritable = |error: std::io::Error| unwritable(dir, &error);
+    output::private::folder(dir).map_err(unwritable)?;
+    let path = dir.join(FILE);
+    let part = output::private::part_of(&path);
+    let mut out = BufWriter::new(output::private::create(&part).map_err(unwritable)?);
+    writeln!(out, "{}", output::csv_line(&RecordingLine::HEADER)).map_err(unwritable)?;
+    for line in lines {
+        writeln!(out, "{}", output::csv_line(&line?.cells())).map_err(unwritable)?;
+    }
+    out.into_inner()
+        .map_err(std::io::IntoInnerError::into_error)
+        .and_then(|file| file.sync_all())
+        .and_then(|()| std::fs::rename(&part, &path))
+        .map_err(unwritable)
 }
 
-/// A line for each recording of the source, as it is made.
-pub(crate) fn recording_lines<'a>(
-    outcome: &'a Outcome,
-    heard: &'a BTreeMap<Place, PairSound>,
-    ours: &'a [TargetConversation],
-) -> impl Iterator<Item = RecordingLine> + 'a {
-    (0..outcome.expectations.len()).flat_map(move |case| lines_of_call(outcome, case, heard, ours))
-}
-
-fn lines_of_call(
-    outcome: &Outcome,
-    case: usize,
-    heard: &BTreeMap<Place, PairSound>,
-    ours: &[TargetConversation],
+/// A line for each recording of a call. `sound`: what was heard of each.
+pub(crate) fn lines_of_call<'a>(
+    call: &JudgedCall<'_>,
+    sound: impl Fn(usize) -> Option<&'a PairSound>,
 ) -> Vec<RecordingLine> {
-    let (expected, judged, pairing) = (
-        &outcome.expectations[case],
-        &outcome.judged[case],
-        &outcome.pairings[case],
-    );
-    let conversation = pairing.conversation.map(|at| &ours[at]);
+    let JudgedCall {
+        expected,
+        judged,
+        pairing,
+        conversation,
+        ..
+    } = call;
     let cases = expected.recordings.iter().zip(&judged.buckets).enumerate();
     let line = |(at, (recording, bucket)): (usize, (&ExpectedRecording, &Bucket))| {
         let there = pairing.recordings.get(at).copied().flatten();
         let there = conversation
             .zip(there)
             .map(|(conversation, there)| &conversation.read_recordings()[there]);
-        let sound = heard.get(&(case, at));
+        let sound = sound(at);
         let findings = || {
             judged
                 .findings
@@ -190,6 +177,8 @@ fn evidence(conversation: &TargetConversation, recording: &TargetRecording) -> S
         .legs
         .iter()
         .map(|leg| serde_json::json!([leg.user, leg.start, leg.end, leg.wrap_ups]).to_string());
+    let mut saved = SavedRecording::from(recording);
+    saved.file_state = None;
     let shown = serde_json::json!({
         "id": conversation.id,
         "legacy_id": conversation.legacy_id,
@@ -201,7 +190,7 @@ fn evidence(conversation: &TargetConversation, recording: &TargetRecording) -> S
         "wrap_ups": sorted(conversation.wrap_ups.clone()),
         "attributes": conversation.attributes,
         "protected": conversation.protected,
-        "recording": TargetRecording { file_state: None, ..recording.clone() },
+        "recording": saved,
     });
     hex::encode(Sha256::digest(shown.to_string()))
 }

@@ -7,12 +7,15 @@ mod staged;
 #[cfg(test)]
 mod toy;
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use async_trait::async_trait;
 use futures_util::StreamExt;
 use platforms::CallError;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 
 pub(crate) use record::{
     RecordingDetails, SourceCall, SourceInteraction, SourcePause, SourceRecording, SourceSegment,
@@ -22,17 +25,95 @@ pub(crate) use registry::{endpoint, open, operations};
 
 use crate::options::Progress;
 use crate::run_error::RunError;
+use crate::sorted_records::{Merge, RecordSorter, SortedRecords, read, text_key};
 
 /// Interactions a verification is restricted to. Absent: none of them.
 pub(crate) type Only<'a> = Option<&'a BTreeSet<String>>;
 
-/// Everything of the source but audio.
-#[derive(Debug, Default)]
-pub(crate) struct SourceSnapshot {
-    /// Interactions by numeric id.
-    pub(crate) interactions: Vec<SourceInteraction>,
-    /// Agents that share an extension: extension to agent ids.
-    pub(crate) extensions: BTreeMap<String, BTreeSet<String>>,
+/// Agents that share an extension: extension to agent ids.
+pub(crate) type Extensions = BTreeMap<String, BTreeSet<String>>;
+
+/// Takes interactions as a source lists them, in any order.
+#[derive(Debug)]
+pub(crate) struct Listed {
+    folder: PathBuf,
+    interactions: RecordSorter<SourceInteraction>,
+}
+
+impl Listed {
+    /// `folder`: where room is for what does not fit in memory.
+    pub(crate) fn new(folder: &Path) -> Listed {
+        Listed {
+            folder: folder.to_owned(),
+            interactions: RecordSorter::new(folder),
+        }
+    }
+
+    pub(crate) fn add(&mut self, interaction: &SourceInteraction) -> Result<(), RunError> {
+        let key = order_key(&interaction.listed.id);
+        self.interactions.push(&key, interaction)
+    }
+
+    /// For what is listed before it can be added.
+    pub(crate) fn set_aside<T: Serialize + DeserializeOwned>(&self) -> RecordSorter<T> {
+        RecordSorter::new(&self.folder)
+    }
+
+    /// All that was listed.
+    pub(crate) fn interactions(self) -> Result<Interactions, RunError> {
+        Ok(Interactions(self.interactions.sorted()?))
+    }
+}
+
+/// Interactions of the source by numeric id, each once: exact repeats (a page boundary that moved)
+/// are dropped, and ids used for different interactions are marked.
+#[derive(Debug)]
+pub(crate) struct Interactions(SortedRecords<SourceInteraction>);
+
+impl Interactions {
+    /// How many were listed; some of them may be repeats.
+    pub(crate) fn listed(&self) -> u64 {
+        self.0.len()
+    }
+
+    /// As they are kept, repeats among them.
+    pub(crate) fn kept(&self) -> Merge<'_> {
+        self.0.kept()
+    }
+
+    pub(crate) fn iter(&self) -> impl Iterator<Item = Result<SourceInteraction, RunError>> + '_ {
+        let mut kept = self.kept().peekable();
+        std::iter::from_fn(move || {
+            let first = match kept.next()? {
+                Ok(first) => first,
+                Err(error) => return Some(Err(error)),
+            };
+            let mut records = vec![first.record];
+            while let Some(next) =
+                kept.next_if(|next| next.as_ref().is_ok_and(|next| next.key == first.key))
+            {
+                match next {
+                    Ok(next) => records.push(next.record),
+                    Err(error) => return Some(Err(error)),
+                }
+            }
+            Some(SourceInteraction::read(&records))
+        })
+    }
+}
+
+impl SourceInteraction {
+    /// One interaction, by everything that was listed under its id, as it is kept.
+    pub(crate) fn read(records: &[Vec<u8>]) -> Result<SourceInteraction, RunError> {
+        let [first, rest @ ..] = records else {
+            return Err(RunError::Internal("no record of an interaction".to_owned()));
+        };
+        let mut interaction: SourceInteraction = read(first)?;
+        for record in rest {
+            merge(&mut interaction, read(record)?);
+        }
+        Ok(interaction)
+    }
 }
 
 /// What came of reading a recording's audio.
@@ -47,13 +128,15 @@ pub(crate) enum MediaRead {
 /// A source to read. All of it is awaited on one thread.
 #[async_trait(?Send)]
 pub(crate) trait Source {
-    /// Everything it lists, or of that what the verification is restricted to.
+    /// Everything it lists, or of that what the verification is restricted to; and the agents that
+    /// share an extension.
     async fn list(
         &self,
         only: Only<'_>,
         concurrency: usize,
+        listed: &mut Listed,
         progress: &dyn Progress,
-    ) -> Result<SourceSnapshot, RunError>;
+    ) -> Result<Extensions, RunError>;
 
     /// One reading of a recording's bytes.
     async fn media(&self, recording: &SourceRecording) -> Result<MediaRead, RunError>;
@@ -73,30 +156,28 @@ pub(crate) trait SourceFormat: Sync {
 }
 
 /// Everything, or what the verification is restricted to; it is no verification of what the source
-/// does not list.
+/// does not list. `folder`: where room is for what does not fit in memory.
 pub(crate) async fn snapshot(
     source: &dyn Source,
     only: Only<'_>,
     concurrency: usize,
+    folder: &Path,
     progress: &dyn Progress,
-) -> Result<SourceSnapshot, RunError> {
-    let mut snapshot = source.list(only, concurrency, progress).await?;
-    snapshot.interactions = settle(snapshot.interactions);
+) -> Result<(Interactions, Extensions), RunError> {
+    let mut listed = Listed::new(folder);
+    let extensions = source
+        .list(only, concurrency, &mut listed, progress)
+        .await?;
+    let interactions = listed.interactions()?;
     let Some(only) = only else {
-        return Ok(snapshot);
+        return Ok((interactions, extensions));
     };
-    let listed: BTreeSet<&str> = snapshot
-        .interactions
-        .iter()
-        .map(|interaction| interaction.listed.id.as_str())
-        .collect();
-    let absent: Vec<&str> = only
-        .iter()
-        .map(String::as_str)
-        .filter(|id| !listed.contains(id))
-        .collect();
+    let mut absent: BTreeSet<&str> = only.iter().map(String::as_str).collect();
+    for interaction in interactions.iter() {
+        absent.remove(interaction?.listed.id.as_str());
+    }
     match absent.first() {
-        None => Ok(snapshot),
+        None => Ok((interactions, extensions)),
         Some(first) => Err(RunError::Plan(format!(
             "{} of the {} interactions to verify are not in the source, {first} among them; check \
              their ids and the plan's window",
@@ -104,24 +185,6 @@ pub(crate) async fn snapshot(
             only.len()
         ))),
     }
-}
-
-/// Drops exact repeats (a page boundary that moved), marks ids used for different interactions, and
-/// sorts by numeric id.
-fn settle(interactions: Vec<SourceInteraction>) -> Vec<SourceInteraction> {
-    let mut settled: Vec<SourceInteraction> = Vec::with_capacity(interactions.len());
-    let mut seen: HashMap<String, usize> = HashMap::new();
-    for interaction in interactions {
-        match seen.get(&interaction.listed.id) {
-            None => {
-                seen.insert(interaction.listed.id.clone(), settled.len());
-                settled.push(interaction);
-            }
-            Some(at) => merge(&mut settled[*at], interaction),
-        }
-    }
-    settled.sort_by_cached_key(|interaction| order(&interaction.listed.id));
-    settled
 }
 
 /// A second interaction under an id that is taken.
@@ -152,6 +215,16 @@ pub(crate) fn order(id: &str) -> (bool, usize, String) {
     (!digits, if digits { id.len() } else { 0 }, id.to_owned())
 }
 
+/// A key by which records sort as their calls' ids do; none is the beginning of another id's.
+pub(crate) fn order_key(id: &str) -> Vec<u8> {
+    let (is_text, digits, text) = order(id);
+    let mut key = vec![u8::from(is_text)];
+    key.extend((digits as u64).to_be_bytes());
+    text_key(&text, &mut key);
+    text_key(id, &mut key);
+    key
+}
+
 /// Reads a stream to its end.
 pub(crate) async fn collect(media: platforms::Media) -> Result<(Vec<u8>, Option<u64>), CallError> {
     // A length is a claim: it is used as a hint up to 64 MiB, so a lying header cannot take the
@@ -171,14 +244,24 @@ pub(crate) type SharedSource = Arc<dyn Source>;
 mod tests {
     use super::*;
 
-    fn call(id: u32, start: u32) -> SourceInteraction {
-        let json = format!(r#"{{"id":{id},"startTime":{start},"endTime":10}}"#);
-        legacy::interaction(&json, "a test")
+    fn settled(calls: &[(u32, u32)]) -> Vec<SourceInteraction> {
+        let dir = tempfile::tempdir().expect("a folder");
+        let mut listed = Listed::new(dir.path());
+        for (id, start) in calls {
+            let json = format!(r#"{{"id":{id},"startTime":{start},"endTime":10}}"#);
+            let call = legacy::interaction(&json, "a test");
+            listed.add(&call).expect("added");
+        }
+        let interactions = listed.interactions().expect("sorted");
+        interactions
+            .iter()
+            .map(|call| call.expect("read"))
+            .collect()
     }
 
     #[test]
     fn a_repeat_over_a_page_boundary_is_one_interaction() {
-        let settled = settle(vec![call(2, 1), call(10, 1), call(2, 1)]);
+        let settled = settled(&[(2, 1), (10, 1), (2, 1)]);
         let ids: Vec<&str> = settled
             .iter()
             .map(|interaction| interaction.listed.id.as_str())
@@ -189,7 +272,7 @@ mod tests {
 
     #[test]
     fn one_id_with_two_contents_is_a_collision() {
-        let settled = settle(vec![call(2, 1), call(2, 9)]);
+        let settled = settled(&[(2, 1), (2, 9)]);
         assert_eq!(settled.len(), 1);
         assert!(settled[0].collided);
     }
@@ -202,5 +285,12 @@ mod tests {
             ids,
             ["007", "9", "10", "123456789012345678901234567890", "AB-1"]
         );
+        ids.reverse();
+        ids.sort_by_cached_key(|id| order_key(id));
+        assert_eq!(
+            ids,
+            ["007", "9", "10", "123456789012345678901234567890", "AB-1"]
+        );
+        assert_ne!(order_key("007"), order_key("7"), "two ids");
     }
 }

@@ -1,8 +1,10 @@
 //! Calls and recordings of the source, as the verifier keeps them whichever source they were read
 //! from. Nothing is read into a value here: what it means is derived in `expected`.
 
+use serde::{Deserialize, Serialize};
+
 /// An interaction with its recordings, in the source's order.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct SourceInteraction {
     /// As listed.
     pub(crate) listed: SourceCall,
@@ -39,7 +41,7 @@ impl SourceInteraction {
 }
 
 /// A call as the source lists it. Absent: the source does not say.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct SourceCall {
     /// Decimal text mostly.
     pub(crate) id: String,
@@ -86,7 +88,7 @@ pub(crate) struct SourceCall {
 }
 
 /// One leg of a call.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct SourceSegment {
     /// Leg.
     pub(crate) id: String,
@@ -99,7 +101,7 @@ pub(crate) struct SourceSegment {
 }
 
 /// A recording of the source, without its audio.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct SourceRecording {
     /// Recording id.
     pub(crate) id: String,
@@ -111,7 +113,7 @@ pub(crate) struct SourceRecording {
 }
 
 /// What the source says of a recording. Absent: it does not say.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub(crate) struct RecordingDetails {
     /// Recording.
     pub(crate) id: String,
@@ -150,7 +152,7 @@ pub(crate) struct RecordingDetails {
 }
 
 /// A stretch of a recording, from its own start. Milliseconds. Absent: the source does not say.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct SourcePause {
     /// First millisecond.
     pub(crate) start_offset_ms: Option<i64>,
@@ -159,7 +161,7 @@ pub(crate) struct SourcePause {
 }
 
 /// A time as the source states it.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum SourceTime {
     /// Not given.
     #[default]
@@ -183,7 +185,7 @@ impl SourceTime {
 }
 
 /// Audio in staging, as the migrator wrote it down.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct StagedMedia {
     /// Name of the blob; must be the hash of its bytes.
     pub(crate) sha256: String,

@@ -14,7 +14,7 @@ use sha2::{Digest, Sha256};
 use url::Url;
 
 use super::{
-    MediaRead, Only, Source, SourceFormat, SourceInteraction, SourceRecording, SourceSnapshot,
+    Extensions, Listed, MediaRead, Only, Source, SourceFormat, SourceInteraction, SourceRecording,
     StagedMedia,
 };
 use crate::options::{Progress, Stage};
@@ -148,8 +148,9 @@ impl Source for Staged {
         &self,
         only: Only<'_>,
         _concurrency: usize,
+        listed: &mut Listed,
         progress: &dyn Progress,
-    ) -> Result<SourceSnapshot, RunError> {
+    ) -> Result<Extensions, RunError> {
         progress.begin(Stage::Source, None);
         let unreadable = |error: &object_store::Error| {
             RunError::Source(format!(
@@ -165,20 +166,16 @@ impl Source for Staged {
             .await
             .map_err(|error| unreadable(&error))?;
         files.sort();
-        let mut interactions = Vec::with_capacity(files.len());
         for file in files.iter().filter(|file| file.extension() == Some("json")) {
             let bytes = self.read(file).await.map_err(|error| unreadable(&error))?;
             let interaction =
                 parse(self.format, file, &bytes).unwrap_or_else(|why| unread(file, &why));
             if only.is_none_or(|only| only.contains(&interaction.listed.id)) {
-                interactions.push(interaction);
+                listed.add(&interaction)?;
             }
             progress.advance(1);
         }
-        Ok(SourceSnapshot {
-            interactions,
-            extensions: BTreeMap::new(),
-        })
+        Ok(Extensions::new())
     }
 
     async fn media(&self, recording: &SourceRecording) -> Result<MediaRead, RunError> {
@@ -331,11 +328,18 @@ mod tests {
         )
     }
 
+    async fn first(staged: &Staged) -> SourceInteraction {
+        let dir = tempfile::tempdir().expect("a folder");
+        let listing = super::super::snapshot(staged, None, 1, dir.path(), &Silent);
+        let (interactions, _) = listing.await.expect("a snapshot");
+        let first = interactions.iter().next().expect("a call");
+        first.expect("read")
+    }
+
     #[tokio::test]
     async fn staged_answers_are_read_verbatim_and_blobs_by_their_hash() {
         let (_dir, staged) = staging("4", b"abcd").await;
-        let snapshot = staged.list(None, 1, &Silent).await.expect("a snapshot");
-        let recordings = &snapshot.interactions[0].recordings;
+        let recordings = first(&staged).await.recordings;
         assert!(
             matches!(staged.blob(&recordings[0]).await, MediaRead::Bytes(bytes, _) if bytes == b"abcd")
         );
@@ -348,19 +352,18 @@ mod tests {
     #[tokio::test]
     async fn an_altered_blob_is_never_taken_for_the_source() {
         let (_dir, staged) = staging("4", b"abce").await;
-        let snapshot = staged.list(None, 1, &Silent).await.expect("a snapshot");
+        let call = first(&staged).await;
         assert!(
-            matches!(staged.blob(&snapshot.interactions[0].recordings[0]).await, MediaRead::Unreadable(why) if why.contains("altered"))
+            matches!(staged.blob(&call.recordings[0]).await, MediaRead::Unreadable(why) if why.contains("altered"))
         );
     }
 
     #[tokio::test]
     async fn audio_that_is_gone_from_the_staging_is_needed_in_words_that_name_no_path() {
         let (dir, staged) = staging("4", b"abcd").await;
-        let snapshot = staged.list(None, 1, &Silent).await.expect("a snapshot");
+        let call = first(&staged).await;
         std::fs::remove_dir_all(dir.path().join("blob")).expect("removed");
-        let MediaRead::Unreadable(why) = staged.blob(&snapshot.interactions[0].recordings[0]).await
-        else {
+        let MediaRead::Unreadable(why) = staged.blob(&call.recordings[0]).await else {
             panic!("it is gone")
         };
         assert_eq!(
@@ -372,9 +375,9 @@ mod tests {
     #[tokio::test]
     async fn a_blob_of_another_size_than_the_source_declares_is_not_verifiable() {
         let (_dir, staged) = staging("5", b"abcd").await;
-        let snapshot = staged.list(None, 1, &Silent).await.expect("a snapshot");
+        let call = first(&staged).await;
         assert!(
-            matches!(staged.blob(&snapshot.interactions[0].recordings[0]).await, MediaRead::Unreadable(why) if why.contains("declares 5"))
+            matches!(staged.blob(&call.recordings[0]).await, MediaRead::Unreadable(why) if why.contains("declares 5"))
         );
     }
 }

@@ -1,6 +1,8 @@
 //! The target as the verifier found it, through reads only: a folder a platform, behind two traits.
 
+mod conversations;
 mod crosswalk;
+mod expectations;
 pub(crate) mod genesys_cloud;
 pub(crate) mod gir;
 mod media;
@@ -11,11 +13,14 @@ mod unread;
 mod wait;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
 
 use async_trait::async_trait;
 use plan::{LoadedPlan, Plan};
 use platforms::clock::Clock;
 
+pub(crate) use conversations::Conversations;
+pub(crate) use expectations::{Deriving, Expectations};
 pub(crate) use media::{Address, Envelope, LOCATED_AT_ONCE, MediaStore, Sound, Unfetched, fetch};
 pub use registry::{HandedOver, Stores};
 pub(crate) use registry::{check_options, platform};
@@ -37,7 +42,7 @@ use crate::source::SourceInteraction;
 use crate::utc_millis::UtcMillis;
 
 /// A platform that calls were migrated to, as a plan describes it. Nothing here asks it anything.
-pub(crate) trait Platform: PlatformChecks {
+pub(crate) trait Platform: PlatformChecks + Sync {
     /// As people name it.
     fn name(&self) -> &'static str;
 
@@ -72,10 +77,10 @@ pub(crate) trait Platform: PlatformChecks {
     /// Who agents are there, by the plan's mapping.
     fn agent_table(&self, loaded: &LoadedPlan) -> AgentTable;
 
-    /// Refuses a mapping that does not say who an agent of these calls is there.
+    /// Refuses a mapping that does not say who the agents of a call are there.
     fn check_agents(
         &self,
-        _interactions: &[SourceInteraction],
+        _interaction: &SourceInteraction,
         _rules: &Rules,
     ) -> Result<(), RunError> {
         Ok(())
@@ -130,10 +135,11 @@ pub(crate) trait Target {
         progress: &dyn Progress,
     ) -> Result<TargetSnapshot, RunError>;
 
-    /// Where sound is had, once a snapshot was taken. `most`: bytes that a recording may have.
+    /// Where the sound of recordings is had, once a snapshot was taken. `ours`: conversations whose
+    /// recordings may be listened to. `most`: bytes that a recording may have.
     fn media(
         &self,
-        snapshot: &TargetSnapshot,
+        ours: &[TargetConversation],
         options: &Options,
         clock: &Clock,
         most: u64,
@@ -143,7 +149,9 @@ pub(crate) trait Target {
 /// What a reading of the target is asked for.
 pub(crate) struct Asked<'a> {
     /// What must be there, in the source's order; sound not yet heard.
-    pub(crate) expectations: &'a [Expectation],
+    pub(crate) expectations: &'a Expectations<'a>,
+    /// Where room is for what does not fit in memory.
+    pub(crate) folder: &'a Path,
     /// What the caller chose.
     pub(crate) options: &'a Options,
     /// Tells the time and waits.
@@ -156,7 +164,7 @@ pub(crate) struct Asked<'a> {
 #[derive(Debug, Default)]
 pub(crate) struct TargetSnapshot {
     /// Conversations that are ours.
-    pub(crate) ours: Vec<TargetConversation>,
+    pub(crate) ours: Conversations,
     /// Recordings whose conversation does not exist.
     pub(crate) orphans: Vec<TargetRecording>,
     /// Why a conversation that is not shown may exist all the same. Absent: what is not shown is
@@ -166,17 +174,29 @@ pub(crate) struct TargetSnapshot {
     pub(crate) hidden: BTreeMap<String, String>,
     /// Calls of the source that are surely wrong though they are not shown, with what is wrong.
     pub(crate) misplaced: BTreeMap<String, Finding>,
+    /// Calls and recordings of the source that something beside the conversations names: they are
+    /// looked at together with it.
+    pub(crate) named: Named,
     /// Names of what could not be read, with what would be needed.
     pub(crate) needs: BTreeSet<String>,
     /// What only its platform has.
     pub(crate) platform: PlatformFacts,
 }
 
-/// Calls and what is theirs in the target, for what only one platform has.
+/// Ids of the source.
+#[derive(Debug, Default)]
+pub(crate) struct Named {
+    pub(crate) calls: BTreeSet<String>,
+    pub(crate) recordings: BTreeSet<String>,
+}
+
+/// Calls that are examined, and what is theirs in the target, for what only one platform has: all
+/// that may be wrong, and all that the snapshot names.
 pub(crate) struct Reconciling<'a> {
     pub(crate) expectations: &'a [Expectation],
     pub(crate) pairings: &'a [Pairing],
-    pub(crate) target: &'a TargetSnapshot,
+    /// What only the platform has of the whole.
+    pub(crate) facts: &'a PlatformFacts,
     /// Whether only some calls are judged: of others nothing is said.
     pub(crate) restricted: bool,
     pub(crate) as_of: UtcMillis,

@@ -1,11 +1,12 @@
 //! The same sum for each day, queue and agent.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use serde::{Deserialize, Serialize};
 
-use super::{Bucket, Counts};
+use super::Counts;
 use crate::expected::Expectation;
+use crate::utc_millis::UtcMillis;
 
 /// What a row of the breakdown is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -47,32 +48,77 @@ pub struct BreakdownRow {
     pub not_verifiable: u64,
 }
 
-/// Rows for all dimensions; in each of them the recordings add up to the total.
-pub(crate) fn breakdown<'a>(
-    cases: impl Iterator<Item = (&'a Expectation, &'a [Bucket])>,
-) -> Vec<BreakdownRow> {
-    let mut counts: BTreeMap<(Dimension, String), Counts> = BTreeMap::new();
-    for (expected, buckets) in cases {
-        let day = expected
-            .span
-            .map_or_else(|| "none".to_owned(), |span| span.start.day());
-        let named = |name: &Option<String>| name.clone().unwrap_or_else(|| "none".to_owned());
-        let keys = [
-            (Dimension::Total, "all".to_owned()),
-            (Dimension::Day, day),
-            (Dimension::Queue, named(&expected.legacy_queue)),
-            (Dimension::Agent, named(&expected.legacy_agent)),
-        ];
-        for key in keys {
-            let counts = counts.entry(key).or_default();
-            buckets.iter().for_each(|bucket| counts.add(bucket));
+/// The sums so far.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Breakdown {
+    total: Counts,
+    /// By UTC day, as a number; absent for calls without a start.
+    days: HashMap<Option<i64>, Counts>,
+    queues: HashMap<Option<String>, Counts>,
+    agents: HashMap<Option<String>, Counts>,
+}
+
+const DAY_MS: i64 = 86_400_000;
+
+impl Breakdown {
+    /// `counts`: of one call.
+    pub(crate) fn add(&mut self, expected: &Expectation, counts: &Counts) {
+        if counts.source_recordings == 0 {
+            return;
+        }
+        self.total.add_all(counts);
+        let day = expected.span.map(|span| span.start.ms().div_euclid(DAY_MS));
+        self.days.entry(day).or_default().add_all(counts);
+        add(&mut self.queues, &expected.legacy_queue, counts);
+        add(&mut self.agents, &expected.legacy_agent, counts);
+    }
+
+    pub(crate) fn merge(&mut self, other: Breakdown) {
+        self.total.add_all(&other.total);
+        for (day, counts) in other.days {
+            self.days.entry(day).or_default().add_all(&counts);
+        }
+        for (own, others) in [
+            (&mut self.queues, other.queues),
+            (&mut self.agents, other.agents),
+        ] {
+            for (key, counts) in others {
+                own.entry(key).or_default().add_all(&counts);
+            }
         }
     }
-    counts.retain(|_, counts| counts.source_recordings > 0);
-    counts
-        .into_iter()
-        .map(|((dimension, key), counts)| row(dimension, key, &counts))
-        .collect()
+
+    /// Rows for all dimensions; in each of them the recordings add up to the total.
+    pub(crate) fn rows(&self) -> Vec<BreakdownRow> {
+        let mut rows: BTreeMap<(Dimension, String), Counts> = BTreeMap::new();
+        let day_of = |day: &Option<i64>| {
+            let start = day.map(|day| UtcMillis::from_ms(day.saturating_mul(DAY_MS)));
+            start.map_or_else(|| "none".to_owned(), UtcMillis::day)
+        };
+        let named = |name: &Option<String>| name.clone().unwrap_or_else(|| "none".to_owned());
+        let days = self.days.iter();
+        let days = days.map(|(day, counts)| (Dimension::Day, day_of(day), counts));
+        let queues = self.queues.iter();
+        let queues = queues.map(|(queue, counts)| (Dimension::Queue, named(queue), counts));
+        let agents = self.agents.iter();
+        let agents = agents.map(|(agent, counts)| (Dimension::Agent, named(agent), counts));
+        for (dimension, key, counts) in days.chain(queues).chain(agents) {
+            rows.entry((dimension, key)).or_default().add_all(counts);
+        }
+        if self.total.source_recordings > 0 {
+            rows.insert((Dimension::Total, "all".to_owned()), self.total);
+        }
+        rows.into_iter()
+            .map(|((dimension, key), counts)| row(dimension, key, &counts))
+            .collect()
+    }
+}
+
+fn add(sums: &mut HashMap<Option<String>, Counts>, key: &Option<String>, counts: &Counts) {
+    match sums.get_mut(key) {
+        Some(sum) => sum.add_all(counts),
+        None => _ = sums.insert(key.clone(), *counts),
+    }
 }
 
 fn row(dimension: Dimension, key: String, counts: &Counts) -> BreakdownRow {
@@ -94,13 +140,20 @@ fn row(dimension: Dimension, key: String, counts: &Counts) -> BreakdownRow {
 mod tests {
     use super::*;
     use crate::checks::testing::wanted;
+    use crate::verdict::Bucket;
 
     #[test]
     fn each_dimension_adds_up_to_all_recordings() {
         let mut other = wanted();
         (other.span, other.legacy_agent) = (None, None);
-        let buckets = [Bucket::Matched, Bucket::Missing];
-        let rows = breakdown([(&wanted(), &buckets[..]), (&other, &buckets[..])].into_iter());
+        let mut counts = Counts::default();
+        counts.add(&Bucket::Matched);
+        counts.add(&Bucket::Missing);
+        let (mut sums, mut others) = (Breakdown::default(), Breakdown::default());
+        sums.add(&wanted(), &counts);
+        others.add(&other, &counts);
+        sums.merge(others);
+        let rows = sums.rows();
         for dimension in [
             Dimension::Day,
             Dimension::Queue,

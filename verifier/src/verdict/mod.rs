@@ -4,13 +4,11 @@ mod bound;
 mod breakdown;
 mod sentence;
 
-use std::collections::BTreeMap;
-
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub use bound::{SampleBound, upper_bound_95};
-pub(crate) use breakdown::breakdown;
+pub(crate) use breakdown::Breakdown;
 pub use breakdown::{BreakdownRow, Dimension};
 pub(crate) use sentence::{AudioRead, SentenceInputs, sentence};
 
@@ -105,6 +103,21 @@ impl Counts {
         } += 1;
     }
 
+    /// All sums of another.
+    pub(crate) fn add_all(&mut self, other: &Counts) {
+        self.source_interactions += other.source_interactions;
+        self.target_interactions += other.target_interactions;
+        self.source_recordings += other.source_recordings;
+        self.target_recordings += other.target_recordings;
+        self.matched += other.matched;
+        self.different += other.different;
+        self.missing += other.missing;
+        self.quarantined += other.quarantined;
+        self.skipped += other.skipped;
+        self.not_verifiable += other.not_verifiable;
+        self.extra += other.extra;
+    }
+
     /// `source_recordings = matched + different + missing + quarantined + skipped + not_verifiable`.
     #[must_use]
     pub fn adds_up(&self) -> bool {
@@ -149,18 +162,16 @@ pub(crate) fn verdict(counts: &Counts, interactions: Interactions) -> Verdict {
     Verdict::Match
 }
 
-/// Quarantined and skipped recordings by reason.
-pub(crate) fn by_reason<'a>(buckets: impl Iterator<Item = &'a Bucket>) -> BTreeMap<String, u64> {
-    let mut reasons = BTreeMap::new();
-    for bucket in buckets {
-        match bucket {
-            Bucket::Quarantined { reason } | Bucket::Skipped { reason, .. } => {
-                *reasons.entry(reason.clone()).or_default() += 1
+impl Bucket {
+    /// Why a recording is quarantined or skipped. Absent: it is neither.
+    pub(crate) fn reason(&self) -> Option<&str> {
+        match self {
+            Bucket::Quarantined { reason } | Bucket::Skipped { reason, .. } => Some(reason),
+            Bucket::Matched | Bucket::Different | Bucket::Missing | Bucket::NotVerifiable(_) => {
+                None
             }
-            Bucket::Matched | Bucket::Different | Bucket::Missing | Bucket::NotVerifiable(_) => {}
         }
     }
-    reasons
 }
 
 #[cfg(test)]
@@ -335,8 +346,11 @@ mod tests {
         counts.matched += 1;
         assert!(!counts.adds_up(), "a sum that is off is seen");
         assert_eq!(
-            by_reason(buckets.iter()),
-            BTreeMap::from([("audio_empty".to_owned(), 1), ("expired".to_owned(), 1)])
+            buckets
+                .iter()
+                .filter_map(Bucket::reason)
+                .collect::<Vec<_>>(),
+            ["audio_empty", "expired"]
         );
     }
 

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use async_trait::async_trait;
-use futures_util::{StreamExt, TryStreamExt, stream};
+use futures_util::{StreamExt, stream};
 use plan::LoadedPlan;
 use platforms::clock::Clock;
 use platforms::legacy::{Client, Page, Settings, wire};
@@ -15,12 +15,13 @@ use platforms::{CallError, Credentials, Pages};
 use url::Url;
 
 use super::{
-    MediaRead, Only, RecordingDetails, Source, SourceFormat, SourceInteraction, SourceRecording,
-    SourceSnapshot, collect,
+    Extensions, Listed, MediaRead, Only, RecordingDetails, Source, SourceFormat, SourceInteraction,
+    SourceRecording, collect,
 };
 use crate::options::{Progress, Stage};
 use crate::requests::{Base, Endpoint, Gates};
 use crate::run_error::RunError;
+use crate::sorted_records::{RecordSorter, SortedRecords};
 #[cfg(test)]
 pub(crate) use record::testing;
 pub(crate) use record::{interaction, recording};
@@ -156,9 +157,10 @@ impl Live {
     async fn entities(
         &self,
         only: Only<'_>,
+        mut entities: RecordSorter<SourceInteraction>,
         progress: &dyn Progress,
-    ) -> Result<Vec<SourceInteraction>, RunError> {
-        let (mut entities, mut number, mut pages) = (Vec::new(), 0_u64, Pages::default());
+    ) -> Result<SortedRecords<SourceInteraction>, RunError> {
+        let (mut number, mut pages) = (0_u64, Pages::default());
         let mut page = Page {
             cursor: None,
             size: PAGE_SIZE,
@@ -177,7 +179,7 @@ impl Live {
                 let interaction =
                     interaction(entity.get(), &format!("entity {} of page {number}", at + 1));
                 if only.is_none_or(|only| only.contains(&interaction.listed.id)) {
-                    entities.push(interaction);
+                    entities.append(&interaction)?;
                 }
             }
             let listed = answer.entities.iter().map(|entity| entity.get());
@@ -189,14 +191,14 @@ impl Live {
             page.cursor =
                 next.map_err(|error| RunError::source("list the interactions", &error))?;
             if page.cursor.is_none() {
-                return Ok(entities);
+                return entities.sorted();
             }
         }
     }
 
     /// Extensions that several agents share. Not readable is no obstacle: one class of damage is
     /// then reported as another.
-    async fn extensions(&self) -> Result<BTreeMap<String, BTreeSet<String>>, RunError> {
+    async fn extensions(&self) -> Result<Extensions, RunError> {
         match self.client.users().await {
             Ok(users) => Ok(shared_extensions(users)),
             Err(CallError::Refused { .. } | CallError::Malformed { .. }) => Ok(BTreeMap::new()),
@@ -272,17 +274,19 @@ impl Source for Live {
         &self,
         only: Only<'_>,
         concurrency: usize,
+        listed: &mut Listed,
         progress: &dyn Progress,
-    ) -> Result<SourceSnapshot, RunError> {
+    ) -> Result<Extensions, RunError> {
         progress.begin(Stage::Source, None);
-        let entities = self.entities(only, progress).await?;
+        let entities = self.entities(only, listed.set_aside(), progress).await?;
         let extensions = self.extensions().await?;
-        let details = stream::iter(entities).map(|entity| self.with_recordings(entity));
-        let interactions = details.buffered(concurrency.max(1)).try_collect().await?;
-        Ok(SourceSnapshot {
-            interactions,
-            extensions,
-        })
+        let details = stream::iter(entities.iter())
+            .map(|entity| async move { self.with_recordings(entity?).await });
+        let mut details = details.buffered(concurrency.max(1));
+        while let Some(interaction) = details.next().await {
+            listed.add(&interaction?)?;
+        }
+        Ok(extensions)
     }
 
     async fn media(&self, recording: &SourceRecording) -> Result<MediaRead, RunError> {

@@ -7,7 +7,6 @@
 //! No plan has a kind for it. One whose `source.base_url` is `http://127.0.0.1/toy/NAME` means it,
 //! and the folder `NAME` beside the plan.
 
-use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -16,8 +15,8 @@ use plan::LoadedPlan;
 use serde::Deserialize;
 
 use super::{
-    MediaRead, Only, RecordingDetails, Source, SourceCall, SourceFormat, SourceInteraction,
-    SourceRecording, SourceSnapshot, SourceTime,
+    Extensions, Listed, MediaRead, Only, RecordingDetails, Source, SourceCall, SourceFormat,
+    SourceInteraction, SourceRecording, SourceTime,
 };
 use crate::options::{Progress, Stage};
 use crate::run_error::RunError;
@@ -54,8 +53,9 @@ impl Source for Toy {
         &self,
         only: Only<'_>,
         _concurrency: usize,
+        listed: &mut Listed,
         progress: &dyn Progress,
-    ) -> Result<SourceSnapshot, RunError> {
+    ) -> Result<Extensions, RunError> {
         progress.begin(Stage::Source, None);
         let file = self.folder.join("calls.csv");
         let text = std::fs::read_to_string(&file).map_err(|error| {
@@ -65,10 +65,10 @@ impl Source for Toy {
             .lines()
             .map(call)
             .filter(|call| only.is_none_or(|only| only.contains(&call.listed.id)));
-        Ok(SourceSnapshot {
-            interactions: calls.collect(),
-            extensions: BTreeMap::new(),
-        })
+        calls
+            .map(|call| listed.add(&call))
+            .collect::<Result<(), _>>()?;
+        Ok(Extensions::new())
     }
 
     async fn media(&self, recording: &SourceRecording) -> Result<MediaRead, RunError> {

@@ -25,16 +25,15 @@ pub(crate) enum Coverage {
 pub(crate) type Shown = BTreeSet<Option<String>>;
 
 /// The queues of the calls that are shown.
-pub(crate) fn shown(ours: &[TargetConversation]) -> Shown {
-    let queues = |call: &TargetConversation| match call.queues.is_empty() {
-        true => vec![None],
+pub(crate) fn shown(call: &TargetConversation) -> Shown {
+    match call.queues.is_empty() {
+        true => Shown::from([None]),
         false => call
             .queues
             .iter()
             .map(|queue| Some(queue.to_lowercase()))
             .collect(),
-    };
-    ours.iter().flat_map(queues).collect()
+    }
 }
 
 impl Coverage {
@@ -74,7 +73,7 @@ mod tests {
     fn an_absent_call_is_hidden_only_where_no_call_of_its_queue_is_shown() {
         let (queued, mut plain) = (wanted(), wanted());
         plain.queue = None;
-        let of_queue = shown(&[conversation(&queued)]);
+        let of_queue = shown(&conversation(&queued));
         let none = Shown::new();
         let rows = [
             (Coverage::All, &none, [false, false]),

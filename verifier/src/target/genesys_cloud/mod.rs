@@ -20,14 +20,18 @@ use plan::{Ingest, LoadedPlan, Plan};
 use platforms::Credentials;
 use platforms::clock::Clock;
 use platforms::genesys_cloud::{ReadClient, Settings};
+use serde::{Deserialize, Serialize};
 
 pub(crate) use requests::{GENESYS_CLOUD, OPERATIONS, planned};
 
-use super::{Asked, MediaStore, Platform, Reconciled, Reconciling, Target, TargetSnapshot};
+use super::{
+    Asked, Conversations, MediaStore, Platform, Reconciled, Reconciling, Target, TargetSnapshot,
+};
 use crate::capabilities::{CallData, Capabilities, LegTimes};
 use crate::checks::presence::Judged;
 use crate::expected::{AgentRow, AgentTable, Maximum};
 use crate::finding::Finding;
+use crate::observed::TargetConversation;
 use crate::options::{Jobs, Options, Progress};
 use crate::requests::{Announced, Base, Creation, Endpoint, Gates, Operation, Sizes};
 use crate::run_error::RunError;
@@ -47,12 +51,31 @@ pub(crate) struct GenesysCloud {
 }
 
 /// What only Genesys Cloud has.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 struct OrganisationFacts {
     /// Uploads that are waiting for something.
     parked: Vec<Parked>,
-    /// Retention policies in force that delete at once.
-    policies: Vec<DeletingPolicy>,
+    /// Retention policies in force that delete at once, and how many of our calls each is about.
+    policies: Vec<(DeletingPolicy, u64)>,
+    /// Our calls.
+    calls: u64,
+}
+
+impl OrganisationFacts {
+    /// Holds every call against the policies.
+    fn count(&mut self, ours: &Conversations) -> Result<(), RunError> {
+        self.calls = ours.len();
+        if self.policies.is_empty() {
+            return Ok(());
+        }
+        for call in ours.iter() {
+            let call = call?;
+            for (policy, about) in &mut self.policies {
+                *about += u64::from(policy.is_about(&call));
+            }
+        }
+        Ok(())
+    }
 }
 
 impl GenesysCloud {
@@ -337,6 +360,7 @@ impl Target for Organisation {
             jobs: options.jobs == Jobs::Create,
             only: options.only.as_ref(),
             expectations: asked.expectations,
+            folder: asked.folder,
             by_events: self.by_events,
             kept: asked.kept,
         };
@@ -345,7 +369,7 @@ impl Target for Organisation {
 
     fn media(
         &self,
-        _snapshot: &TargetSnapshot,
+        _ours: &[TargetConversation],
         options: &Options,
         clock: &Clock,
         most: u64,

@@ -2,6 +2,8 @@
 //! uploads. Source: the vendor's API description, RecordingUploadReport; the columns of its file
 //! are assumed, and found by their names.
 
+use serde::{Deserialize, Serialize};
+
 use super::read::Reader;
 use super::requests::need;
 use crate::run_error::RunError;
@@ -12,7 +14,7 @@ use crate::utc_millis::UtcMillis;
 const LARGEST_REPORT: u64 = 1 << 30;
 
 /// An upload that has not become a recording.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Parked {
     /// Name of its file, as it was uploaded.
     pub(crate) file: String,

@@ -2,12 +2,13 @@
 //! Source: the vendor's API description, Policy.
 
 use platforms::genesys_cloud::wire::RetentionPolicy;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::observed::TargetConversation;
 
 /// A policy in force that deletes what it is about within days.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct DeletingPolicy {
     /// Its id.
     pub(crate) id: String,
@@ -19,7 +20,7 @@ pub(crate) struct DeletingPolicy {
 }
 
 /// Which calls; an empty list asks nothing.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 struct Conditions {
     users: Vec<String>,
     queues: Vec<String>,

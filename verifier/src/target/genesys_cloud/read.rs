@@ -2,25 +2,28 @@
 //! show.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures_util::{StreamExt, TryStreamExt, stream};
+use futures_util::{StreamExt, stream};
 use platforms::clock::Clock;
 use platforms::genesys_cloud::{ReadClient, wire};
 use platforms::{CallError, Pages};
+use sha2::{Digest, Sha256};
 
 use super::divisions::{self, Coverage};
 use super::requests::need;
 use super::{DeletingPolicy, Identity, OrganisationFacts, convert};
-use crate::expected::{Expectation, Presence};
+use crate::expected::{ExpectedRecording, Presence};
 use crate::observed::{Recordings, TargetConversation, TargetRecording};
 use crate::options::{Progress, Stage};
 use crate::platform_facts::PlatformFacts;
 use crate::run_error::RunError;
 use crate::saved_readings::SavedReadings;
+use crate::sorted_records::{RecordSorter, SortedRecords};
 use crate::source::Only;
-use crate::target::{TargetSnapshot, Wait};
+use crate::target::{Conversations, Expectations, TargetSnapshot, Wait};
 use crate::utc_millis::UtcMillis;
 
 /// All of time: extra conversations may lie anywhere, and so may a call whose times are wrong.
@@ -53,27 +56,84 @@ pub(crate) struct Reader<'a> {
     /// and left alone. Absent: all.
     pub(crate) only: Only<'a>,
     /// What must be there: without a job, so many calls are read one by one.
-    pub(crate) expectations: &'a [Expectation],
+    pub(crate) expectations: &'a Expectations<'a>,
+    /// Where room is for what does not fit in memory.
+    pub(crate) folder: &'a Path,
     /// Whether calls were told by events and recordings uploaded beside them.
     pub(crate) by_events: bool,
     /// Readings of an unfinished verification, and where these go.
     pub(crate) kept: &'a SavedReadings,
 }
 
-/// What the retention listing says of one recording.
-type Dates = HashMap<String, wire::RetentionEntry>;
+/// An id, shortened: so many of them are held against one another that their texts would take a
+/// gigabyte.
+type ShortId = [u8; 16];
+
+fn short(id: &str) -> ShortId {
+    let mut short = ShortId::default();
+    short.copy_from_slice(&Sha256::digest(id)[..16]);
+    short
+}
+
+/// What the retention listing says.
+#[derive(Default)]
+struct Dates {
+    /// When a recording will be deleted, where it says so.
+    deletion: HashMap<ShortId, UtcMillis>,
+    /// When the newest recording of a conversation of ours was made.
+    newest: Option<UtcMillis>,
+    /// Recordings of conversations that analytics does not show, by conversation.
+    unshown: BTreeMap<String, Vec<wire::RetentionEntry>>,
+}
+
+impl Dates {
+    fn add(&mut self, entry: wire::RetentionEntry, shown: &Shown) {
+        let instant = |text: &Option<String>| text.as_deref().and_then(UtcMillis::parse);
+        if let Some(at) = instant(&entry.delete_date) {
+            self.deletion.insert(short(&entry.recording_id), at);
+        }
+        let conversation = short(&entry.conversation_id);
+        if shown.of_ours.contains(&conversation) {
+            self.newest = self.newest.max(instant(&entry.creation_time));
+        } else if !shown.others.contains(&conversation) {
+            let of_call = self.unshown.entry(entry.conversation_id.clone());
+            of_call.or_default().push(entry);
+        }
+    }
+}
 
 /// What analytics shows.
 #[derive(Default)]
 struct Shown {
     /// Ours in full.
-    ours: Vec<TargetConversation>,
+    ours: SortedRecords<TargetConversation>,
+    of_ours: HashSet<ShortId>,
     /// Ids of all others.
-    others: HashSet<String>,
+    others: HashSet<ShortId>,
     /// Up to when its data is complete. Absent: it did not say.
     available: Option<UtcMillis>,
     /// Why it shows nothing at all; in words, with what would be needed.
     hidden: Option<String>,
+}
+
+/// What all conversations that were read come to.
+#[derive(Default)]
+struct Totals {
+    recordings: usize,
+    /// When the newest recording was made.
+    newest: Option<UtcMillis>,
+    /// Queues of which a call is shown.
+    queues: divisions::Shown,
+}
+
+impl Totals {
+    fn add(&mut self, conversation: &TargetConversation) {
+        let recordings = conversation.read_recordings();
+        let created = recordings.iter().filter_map(|recording| recording.created);
+        self.recordings += recordings.len();
+        self.newest = self.newest.max(created.max());
+        self.queues.extend(divisions::shown(conversation));
+    }
 }
 
 impl Shown {
@@ -83,18 +143,22 @@ impl Shown {
             ..Shown::default()
         }
     }
+
+    fn knows(&self, id: &ShortId) -> bool {
+        self.of_ours.contains(id) || self.others.contains(id)
+    }
 }
 
 impl Reader<'_> {
     /// Recordings that should be there, as far as it is known before their sound is heard.
-    fn due(&self) -> usize {
-        let recordings = self
-            .expectations
-            .iter()
-            .flat_map(|expected| &expected.recordings);
-        recordings
-            .filter(|recording| recording.presence == Presence::Expected)
-            .count()
+    fn due(&self) -> Result<usize, RunError> {
+        let mut due = 0;
+        for expected in self.expectations.iter() {
+            let recordings = &expected?.recordings;
+            let is_due = |recording: &&ExpectedRecording| recording.presence == Presence::Expected;
+            due += recordings.iter().filter(is_due).count();
+        }
+        Ok(due)
     }
 
     pub(crate) async fn snapshot(
@@ -103,7 +167,7 @@ impl Reader<'_> {
     ) -> Result<TargetSnapshot, RunError> {
         progress.begin(Stage::Target, None);
         let mut snapshot = TargetSnapshot::default();
-        let mut shown = if self.jobs {
+        let shown = if self.jobs {
             self.conversations(progress).await?
         } else {
             Shown::hidden(
@@ -115,57 +179,45 @@ impl Reader<'_> {
             snapshot.lag = Some(why.clone());
             snapshot.needs.insert(why.clone());
         }
-        let dates = self.retention(&mut snapshot.needs).await?;
-        let unshown = self.unshown(&shown, &dates, &mut snapshot).await?;
-        shown.ours.extend(unshown);
-        let reads = stream::iter(std::mem::take(&mut shown.ours))
-            .map(|conversation| self.with_recordings(conversation, &dates, progress));
-        snapshot.ours = reads
-            .buffered(self.concurrency.max(1))
-            .try_collect()
+        let mut dates = self.retention(&shown, &mut snapshot.needs).await?;
+        let unshown = self.unshown(&shown, &mut dates, &mut snapshot).await?;
+        let read = self
+            .with_recordings(&shown, unshown, dates.as_ref(), &mut snapshot, progress)
             .await?;
-        self.protection(&mut snapshot).await?;
         self.orphans(&mut snapshot).await?;
         let mut facts = OrganisationFacts {
-            policies: self.policies(&mut snapshot.needs).await?,
+            policies: self
+                .policies(&mut snapshot.needs)
+                .await?
+                .into_iter()
+                .map(|policy| (policy, 0))
+                .collect(),
             ..OrganisationFacts::default()
         };
-        let read: usize = snapshot
-            .ours
-            .iter()
-            .map(|ours| ours.read_recordings().len())
-            .sum();
+        facts.count(&snapshot.ours)?;
         // Where there are fewer than there should be, it is asked which uploads wait.
-        if self.by_events && self.jobs && read < self.due() {
+        if self.by_events && self.jobs && read.recordings < self.due()? {
             facts.parked = self.parked(&mut snapshot.needs).await?;
         }
         snapshot.platform = PlatformFacts::of(facts);
         let coverage = self.coverage(&mut snapshot.needs).await?;
         snapshot.needs.extend(coverage.notice());
-        snapshot.ours.sort_by_cached_key(|ours| {
-            (
-                ours.legacy_id.as_deref().map(crate::source::order),
-                ours.id.clone(),
-            )
-        });
         if snapshot.lag.is_none() {
+            let listed = dates.as_ref().and_then(|dates| dates.newest);
             snapshot.lag = lag(
-                &snapshot.ours,
-                &dates,
+                listed.max(read.newest),
                 shown.available,
                 UtcMillis::from_ms(self.clock.now_ms()),
             );
         }
         // What analytics does not show yet may be anywhere.
-        if snapshot.lag.is_none() {
-            let shown = divisions::shown(&snapshot.ours);
-            let hidden = |expected: &Expectation| {
-                Some((
-                    expected.legacy_id.clone(),
-                    coverage.hides(expected, &shown)?,
-                ))
-            };
-            snapshot.hidden = self.expectations.iter().filter_map(hidden).collect();
+        if snapshot.lag.is_none() && !matches!(coverage, Coverage::All) {
+            for expected in self.expectations.iter() {
+                let expected = expected?;
+                if let Some(need) = coverage.hides(&expected, &read.queues) {
+                    snapshot.hidden.insert(expected.legacy_id, need);
+                }
+            }
         }
         Ok(snapshot)
     }
@@ -196,12 +248,9 @@ impl Reader<'_> {
         if let Err(error) = self.finish_job(&job).await? {
             return hidden_or("get_details_job", "follow the analytics job", &error);
         }
-        let (mut shown, mut cursor, mut seen, mut pages) = (
-            Shown::default(),
-            None::<String>,
-            HashSet::new(),
-            Pages::default(),
-        );
+        let (mut shown, mut cursor, mut pages) =
+            (Shown::default(), None::<String>, Pages::default());
+        let mut ours = RecordSorter::new(self.folder);
         loop {
             let page = match self
                 .client
@@ -232,17 +281,20 @@ impl Reader<'_> {
                     tag.as_deref(),
                     &conversation.attributes,
                 );
-                if !seen.insert(conversation.id.clone()) {
+                let id = short(&conversation.id);
+                if shown.knows(&id) {
                     continue;
                 }
                 if self.is_in_scope(&conversation) {
-                    shown.ours.push(conversation);
+                    ours.append(&conversation)?;
+                    shown.of_ours.insert(id);
                 } else {
-                    shown.others.insert(conversation.id);
+                    shown.others.insert(id);
                 }
             }
             cursor = next.map_err(|error| RunError::target("list the conversations", &error))?;
             if cursor.is_none() {
+                shown.ours = ours.sorted()?;
                 return Ok(shown);
             }
         }
@@ -284,8 +336,13 @@ impl Reader<'_> {
     }
 
     /// Dates of every recording, in bulk. Not allowed: the recordings carry their own dates.
-    async fn retention(&self, needs: &mut BTreeSet<String>) -> Result<Option<Dates>, RunError> {
-        let (mut dates, mut cursor, mut pages) = (Dates::new(), None::<String>, Pages::default());
+    async fn retention(
+        &self,
+        shown: &Shown,
+        needs: &mut BTreeSet<String>,
+    ) -> Result<Option<Dates>, RunError> {
+        let (mut dates, mut cursor, mut pages) =
+            (Dates::default(), None::<String>, Pages::default());
         loop {
             let read = self
                 .client
@@ -309,11 +366,9 @@ impl Reader<'_> {
                     return Ok(None);
                 }
             };
-            dates.extend(
-                entries
-                    .into_iter()
-                    .map(|entry| (entry.recording_id.clone(), entry)),
-            );
+            entries
+                .into_iter()
+                .for_each(|entry| dates.add(entry, shown));
             cursor = next;
             if cursor.is_none() {
                 return Ok(Some(dates));
@@ -326,37 +381,23 @@ impl Reader<'_> {
     async fn unshown(
         &self,
         shown: &Shown,
-        dates: &Option<Dates>,
+        dates: &mut Option<Dates>,
         snapshot: &mut TargetSnapshot,
     ) -> Result<Vec<TargetConversation>, RunError> {
-        let mut unshown: BTreeMap<&str, Vec<&wire::RetentionEntry>> = BTreeMap::new();
-        let known: HashSet<&str> = shown
-            .ours
-            .iter()
-            .map(|ours| ours.id.as_str())
-            .chain(shown.others.iter().map(String::as_str))
-            .collect();
-        for entry in dates
-            .iter()
-            .flat_map(HashMap::values)
-            .filter(|entry| !known.contains(entry.conversation_id.as_str()))
-        {
-            unshown
-                .entry(&entry.conversation_id)
-                .or_default()
-                .push(entry);
-        }
-        for id in self
-            .identity
-            .conversations()
-            .filter(|id| !known.contains(id))
-        {
-            unshown.entry(id).or_default();
+        let mut unshown = dates
+            .as_mut()
+            .map(|dates| std::mem::take(&mut dates.unshown))
+            .unwrap_or_default();
+        for id in self.identity.conversations() {
+            if !shown.knows(&short(id)) {
+                unshown.entry(id.to_owned()).or_default();
+            }
         }
         let most = if self.jobs {
             MOST_SINGLE_READS
         } else {
-            MOST_SINGLE_READS.max(self.expectations.len().saturating_mul(2))
+            let calls = usize::try_from(self.expectations.listed()).unwrap_or(usize::MAX);
+            MOST_SINGLE_READS.max(calls.saturating_mul(2))
         };
         if unshown.len() > most {
             let why = format!(
@@ -368,9 +409,9 @@ impl Reader<'_> {
             return Ok(Vec::new());
         }
         let reads = stream::iter(unshown)
-            .map(|(id, entries)| async move { (self.client.conversation(id).await, entries) });
+            .map(|(id, entries)| async move { (self.client.conversation(&id).await, entries) });
         let mut reads = reads.buffered(self.concurrency.max(1));
-        let mut found = Vec::new();
+        let (mut found, mut newest) = (Vec::new(), None);
         while let Some((read, entries)) = reads.next().await {
             match read {
                 Ok(wire) => {
@@ -380,10 +421,14 @@ impl Reader<'_> {
                         tag.as_deref(),
                         &conversation.attributes,
                     );
-                    found.extend(self.is_in_scope(&conversation).then_some(conversation));
+                    if self.is_in_scope(&conversation) {
+                        let created = entries.iter().filter_map(|entry| orphan(entry).created);
+                        newest = newest.max(created.max());
+                        found.push(conversation);
+                    }
                 }
                 Err(CallError::Refused { status: 404, .. }) => {
-                    snapshot.orphans.extend(entries.into_iter().map(orphan))
+                    snapshot.orphans.extend(entries.iter().map(orphan))
                 }
                 Err(error) => {
                     let need = need("get_conversation", &error)
@@ -393,14 +438,50 @@ impl Reader<'_> {
                 }
             }
         }
+        if let Some(dates) = dates {
+            dates.newest = dates.newest.max(newest);
+        }
         Ok(found)
     }
 
+    /// Reads the recordings and the protection of every conversation of ours.
     async fn with_recordings(
         &self,
-        mut conversation: TargetConversation,
-        dates: &Option<Dates>,
+        shown: &Shown,
+        unshown: Vec<TargetConversation>,
+        dates: Option<&Dates>,
+        snapshot: &mut TargetSnapshot,
         progress: &dyn Progress,
+    ) -> Result<Totals, RunError> {
+        let ours = shown.ours.iter().chain(unshown.into_iter().map(Ok));
+        let reads = stream::iter(ours).map(|conversation| async move {
+            let read = self.recordings_of(conversation?, dates).await?;
+            progress.advance(1);
+            Ok::<_, RunError>(read)
+        });
+        let mut reads = reads
+            .buffered(self.concurrency.max(1))
+            .chunks(PROTECTION_BATCH);
+        let (mut totals, mut sorter) = (Totals::default(), Conversations::sorter(self.folder));
+        let mut may_ask = true;
+        while let Some(batch) = reads.next().await {
+            let mut batch = batch.into_iter().collect::<Result<Vec<_>, RunError>>()?;
+            if may_ask {
+                may_ask = self.protection(&mut batch, &mut snapshot.needs).await?;
+            }
+            for conversation in &batch {
+                totals.add(conversation);
+                sorter.add(conversation)?;
+            }
+        }
+        snapshot.ours = sorter.sorted()?;
+        Ok(totals)
+    }
+
+    async fn recordings_of(
+        &self,
+        mut conversation: TargetConversation,
+        dates: Option<&Dates>,
     ) -> Result<TargetConversation, RunError> {
         conversation.recordings = match self.kept.recordings(&conversation.id) {
             Some(kept) => kept,
@@ -412,14 +493,10 @@ impl Reader<'_> {
         };
         if let (Recordings::Read(recordings), Some(dates)) = (&mut conversation.recordings, dates) {
             for recording in recordings {
-                let listed = dates
-                    .get(&recording.id)
-                    .and_then(|entry| entry.delete_date.as_deref())
-                    .and_then(UtcMillis::parse);
-                recording.delete_at = recording.delete_at.or(listed);
+                let listed = || dates.deletion.get(&short(&recording.id)).copied();
+                recording.delete_at = recording.delete_at.or_else(listed);
             }
         }
-        progress.advance(1);
         Ok(conversation)
     }
 
@@ -529,31 +606,32 @@ impl Reader<'_> {
         Ok(found)
     }
 
-    async fn protection(&self, snapshot: &mut TargetSnapshot) -> Result<(), RunError> {
-        for batch in snapshot.ours.chunks_mut(PROTECTION_BATCH) {
-            let ids: Vec<String> = batch
-                .iter()
-                .map(|conversation| conversation.id.clone())
-                .collect();
-            match self.client.deletion_protected(&ids).await {
-                Ok(protected) => {
-                    let protected: HashSet<String> = protected.into_iter().collect();
-                    batch.iter_mut().for_each(|conversation| {
-                        conversation.protected = Some(protected.contains(&conversation.id))
-                    });
-                }
-                Err(error) => {
-                    let need = need("query_deletionprotection", &error);
-                    snapshot.needs.insert(
-                        need.ok_or_else(|| {
-                            RunError::target("read the deletion protection", &error)
-                        })?,
-                    );
-                    return Ok(());
-                }
+    /// Whether each of some conversations is protected. Returns whether it may be asked of others.
+    async fn protection(
+        &self,
+        batch: &mut [TargetConversation],
+        needs: &mut BTreeSet<String>,
+    ) -> Result<bool, RunError> {
+        let ids: Vec<String> = batch
+            .iter()
+            .map(|conversation| conversation.id.clone())
+            .collect();
+        match self.client.deletion_protected(&ids).await {
+            Ok(protected) => {
+                let protected: HashSet<String> = protected.into_iter().collect();
+                batch.iter_mut().for_each(|conversation| {
+                    conversation.protected = Some(protected.contains(&conversation.id))
+                });
+                Ok(true)
+            }
+            Err(error) => {
+                let need = need("query_deletionprotection", &error);
+                needs.insert(
+                    need.ok_or_else(|| RunError::target("read the deletion protection", &error))?,
+                );
+                Ok(false)
             }
         }
-        Ok(())
     }
 }
 
@@ -577,12 +655,7 @@ fn orphan(entry: &wire::RetentionEntry) -> TargetRecording {
 
 /// Analytics may still hide a conversation if its data ends before the newest recording we know of;
 /// without any, if it ends well before now; and if it does not say where its data ends.
-fn lag(
-    ours: &[TargetConversation],
-    dates: &Option<Dates>,
-    available: Option<UtcMillis>,
-    now: UtcMillis,
-) -> Option<String> {
+fn lag(newest: Option<UtcMillis>, available: Option<UtcMillis>, now: UtcMillis) -> Option<String> {
     // Time between a job's submission and its snapshot, and clocks that differ: neither is lag.
     const SLACK_MS: i64 = 60_000;
     let Some(available) = available else {
@@ -590,21 +663,7 @@ fn lag(
             "analytics to say up to when its data is complete (dataAvailabilityDate)".to_owned(),
         );
     };
-    let of_ours: HashSet<&str> = ours
-        .iter()
-        .map(|conversation| conversation.id.as_str())
-        .collect();
-    let listed = dates
-        .iter()
-        .flat_map(HashMap::values)
-        .filter(|entry| of_ours.contains(entry.conversation_id.as_str()));
-    let listed =
-        listed.filter_map(|entry| entry.creation_time.as_deref().and_then(UtcMillis::parse));
-    let read = ours
-        .iter()
-        .flat_map(TargetConversation::read_recordings)
-        .filter_map(|recording| recording.created);
-    let newest = listed.chain(read).max().unwrap_or(now);
+    let newest = newest.unwrap_or(now);
     (newest.since(available) > SLACK_MS).then(|| {
         format!(
             "analytics is complete only up to {available}; verify again when it has passed {newest}"
@@ -620,23 +679,16 @@ mod tests {
     fn lag_is_suspected_only_where_it_could_hide_something() {
         let at = |text: &str| UtcMillis::parse(text).expect("an instant");
         let now = at("2026-11-20T12:00:00Z");
-        let recording = TargetRecording {
-            created: Some(at("2026-11-18T00:00:00Z")),
-            ..TargetRecording::default()
-        };
-        let ours = [TargetConversation {
-            recordings: Recordings::Read(vec![recording]),
-            ..TargetConversation::default()
-        }];
-        assert!(lag(&ours, &None, Some(at("2026-11-17T00:00:00Z")), now).is_some());
+        let made = Some(at("2026-11-18T00:00:00Z"));
+        assert!(lag(made, Some(at("2026-11-17T00:00:00Z")), now).is_some());
         assert!(
-            lag(&ours, &None, Some(at("2026-11-19T00:00:00Z")), now).is_none(),
+            lag(made, Some(at("2026-11-19T00:00:00Z")), now).is_none(),
             "complete past the newest recording"
         );
-        assert!(lag(&[], &None, Some(now), now).is_none());
-        assert!(lag(&[], &None, Some(at("2026-11-19T00:00:00Z")), now).is_some());
+        assert!(lag(None, Some(now), now).is_none());
+        assert!(lag(None, Some(at("2026-11-19T00:00:00Z")), now).is_some());
         assert!(
-            lag(&[], &None, None, now).is_some(),
+            lag(None, None, now).is_some(),
             "an unknown watermark proves no absence"
         );
     }

@@ -6,17 +6,16 @@ use crate::checks::presence::Judged;
 use crate::defect::Defect;
 use crate::expected::Expectation;
 use crate::finding::Finding;
-use crate::observed::TargetConversation;
 use crate::target::{Reconciled, Reconciling};
 use crate::utc_millis::UtcMillis;
 use crate::verdict::Bucket;
 
 pub(super) fn reconcile(found: &Reconciling<'_>, judged: &mut [Judged]) -> Reconciled {
-    let Some(facts) = found.target.platform.get::<OrganisationFacts>() else {
+    let Some(facts) = found.facts.get::<OrganisationFacts>() else {
         return Reconciled::default();
     };
     parked_uploads(found.expectations, &facts.parked, found.as_of, judged);
-    let (policies, needs) = policies(&facts.policies, &found.target.ours);
+    let (policies, needs) = policies(&facts.policies, facts.calls);
     Reconciled {
         policies,
         needs,
@@ -76,20 +75,16 @@ fn parked_uploads(
 
 /// Policies that delete at once calls which were migrated: one finding each. The second list is
 /// what would be needed to tell of others.
-fn policies(
-    policies: &[DeletingPolicy],
-    ours: &[TargetConversation],
-) -> (Vec<Finding>, Vec<String>) {
+fn policies(policies: &[(DeletingPolicy, u64)], calls: u64) -> (Vec<Finding>, Vec<String>) {
     let (mut findings, mut needs) = (Vec::new(), Vec::new());
-    for policy in policies {
-        let about = ours.iter().filter(|call| policy.is_about(call)).count();
+    for (policy, about) in policies {
         let kind = if policy.cross_platform {
             "cross-platform policy"
         } else {
             "policy"
         };
         let name = policy.name.as_deref().unwrap_or("without a name");
-        if about == 0 {
+        if *about == 0 {
             continue;
         }
         if !policy.unread_conditions().is_empty() {
@@ -107,7 +102,7 @@ fn policies(
         let finding = finding
             .actual(format!("{kind} `{name}` deletes at once"))
             .because(format!("{kind} deletes at once"));
-        findings.push(finding.consequence(format!("it is about {about} of {} calls", ours.len())));
+        findings.push(finding.consequence(format!("it is about {about} of {calls} calls")));
     }
     (findings, needs)
 }

@@ -3,6 +3,8 @@
 
 use std::collections::BTreeSet;
 
+use serde::{Deserialize, Serialize};
+
 use super::Gir;
 use crate::expected::{
     AgentRow, Expectation, ExpectedRecording, Presence, Resolved, Rules, call_span, delete_at,
@@ -14,7 +16,7 @@ use crate::source::{SourceInteraction, SourceRecording};
 use crate::utc_millis::UtcMillis;
 
 /// What a call must have there, beyond what any target has.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct GirExpectation {
     /// Partition of each recording. Absent: none.
     pub(crate) partition: Option<String>,
@@ -24,7 +26,7 @@ pub(crate) struct GirExpectation {
 }
 
 /// How long a call is kept.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Keep {
     /// Labels of its class; any one of these is right. Empty: no such label.
     pub(crate) labels: BTreeSet<String>,
@@ -33,7 +35,7 @@ pub(crate) struct Keep {
 }
 
 /// Until when a call is kept.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Until {
     /// The class's date; a rule in days may be so many later.
     Date { at: UtcMillis, slack_days: i64 },
@@ -88,38 +90,33 @@ pub(super) fn expect(
 }
 
 /// Refuses a mapping that does not say who an agent is in the target, naming the row.
-pub(super) fn check_agents(
-    interactions: &[SourceInteraction],
-    rules: &Rules,
-) -> Result<(), RunError> {
-    for interaction in interactions {
-        let listed = &interaction.listed;
-        let Some(call) = call_span(interaction, rules) else {
-            continue;
-        };
-        for agent in listed.agent_id.iter().chain(
-            listed
-                .segments
-                .iter()
-                .filter_map(|segment| segment.agent_id.as_ref()),
-        ) {
-            match resolve(agent, call.start, rules) {
-                Resolved::Mapped(row) if !is_whole(row) => {
-                    return Err(RunError::Plan(format!(
-                        "mapping.agents line {}: agent {agent} has no gir_username or no \
+pub(super) fn check_agents(interaction: &SourceInteraction, rules: &Rules) -> Result<(), RunError> {
+    let listed = &interaction.listed;
+    let Some(call) = call_span(interaction, rules) else {
+        return Ok(());
+    };
+    for agent in listed.agent_id.iter().chain(
+        listed
+            .segments
+            .iter()
+            .filter_map(|segment| segment.agent_id.as_ref()),
+    ) {
+        match resolve(agent, call.start, rules) {
+            Resolved::Mapped(row) if !is_whole(row) => {
+                return Err(RunError::Plan(format!(
+                    "mapping.agents line {}: agent {agent} has no gir_username or no \
                          gir_login; Interaction Recording needs both",
-                        row.line
-                    )));
-                }
-                Resolved::Fallback(row) if !is_whole(row) => {
-                    return Err(RunError::Plan(
-                        "rules.unmapped_agent: no row of mapping.agents has that genesys_user_id \
-                         with gir_username and gir_login; add one with legacy_agent_id `*`"
-                            .to_owned(),
-                    ));
-                }
-                Resolved::Mapped(_) | Resolved::Fallback(_) | Resolved::Unmapped => {}
+                    row.line
+                )));
             }
+            Resolved::Fallback(row) if !is_whole(row) => {
+                return Err(RunError::Plan(
+                    "rules.unmapped_agent: no row of mapping.agents has that genesys_user_id \
+                         with gir_username and gir_login; add one with legacy_agent_id `*`"
+                        .to_owned(),
+                ));
+            }
+            Resolved::Mapped(_) | Resolved::Fallback(_) | Resolved::Unmapped => {}
         }
     }
     Ok(())
@@ -234,7 +231,7 @@ mod tests {
 
     #[test]
     fn a_mapping_that_does_not_name_a_user_is_refused_with_its_line() {
-        let call = [interaction()];
+        let call = interaction();
         let mut rules = gir_rules();
         assert!(check_agents(&call, &rules).is_ok());
         rules.agents.get_mut("AGT-992").expect("the test agent")[0].login = None;

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use serde::{Deserialize, Serialize};
+
 use crate::observed::{Field, TargetConversation};
 use crate::utc_millis::UtcMillis;
 
@@ -22,7 +24,7 @@ pub(super) const HIDEABLE: [Field; 8] = [
 ];
 
 /// A call.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub(crate) struct CallFacts {
     /// Region it was inserted for. Absent: not told.
     pub(crate) region: Option<String>,
@@ -39,7 +41,7 @@ pub(crate) struct CallFacts {
 }
 
 /// A call as SpeechMiner has it.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub(crate) struct SpeechMinerCall {
     /// When its first file begins, in whole seconds where it comes from an export. Absent: not
     /// told.
@@ -53,7 +55,7 @@ pub(crate) struct SpeechMinerCall {
 }
 
 /// How often a call stands in SpeechMiner.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Posts {
     /// The plan has no SpeechMiner: a declared loss.
     #[default]
@@ -65,7 +67,7 @@ pub(crate) enum Posts {
 }
 
 /// A media file.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct MediaFacts {
     /// `parameters.username`. Absent: none is told.
     pub(crate) username: Option<String>,
@@ -96,7 +98,7 @@ pub(crate) struct MediaFacts {
 }
 
 /// What lies at a media file's address.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum FileSight {
     /// A file. Bytes; absent: not told.
     There { bytes: Option<u64> },

@@ -42,6 +42,7 @@ use crate::checks::presence::Judged;
 use crate::defect::Defect;
 use crate::expected::{AgentRow, AgentTable, Expectation, Maximum, Rules, padless};
 use crate::finding::Finding;
+use crate::observed::TargetConversation;
 use crate::options::{Options, Progress};
 use crate::requests::{Allowance, Announced, Base, Endpoint, Gates, Operation, Service, Sizes};
 use crate::run_error::RunError;
@@ -190,12 +191,8 @@ impl Platform for Gir {
         })
     }
 
-    fn check_agents(
-        &self,
-        interactions: &[SourceInteraction],
-        rules: &Rules,
-    ) -> Result<(), RunError> {
-        expected::check_agents(interactions, rules)
+    fn check_agents(&self, interaction: &SourceInteraction, rules: &Rules) -> Result<(), RunError> {
+        expected::check_agents(interaction, rules)
     }
 
     fn expect(&self, source: &SourceInteraction, rules: &Rules, wanted: &mut Expectation) {
@@ -408,12 +405,12 @@ impl Target for Site {
 
     fn media(
         &self,
-        snapshot: &TargetSnapshot,
+        ours: &[TargetConversation],
         _options: &Options,
         _clock: &Clock,
         most: u64,
     ) -> Box<dyn MediaStore> {
-        Box::new(self.store.files(snapshot, most))
+        Box::new(self.store.files(ours, most))
     }
 }
 

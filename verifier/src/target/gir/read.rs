@@ -1,9 +1,10 @@
 //! Everything the three stores say without sound: calls by their ids, surplus by searches and
 //! listings, and what only one store has.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use futures_util::{StreamExt, TryStreamExt, stream};
+use serde::{Deserialize, Serialize};
 
 use super::facts::HIDEABLE;
 use super::listing::Listing;
@@ -17,7 +18,7 @@ use crate::observed::{Field, Recordings, TargetConversation, TargetRecording};
 use crate::options::{Progress, Stage};
 use crate::platform_facts::PlatformFacts;
 use crate::run_error::RunError;
-use crate::target::{Asked, TargetSnapshot};
+use crate::target::{Asked, Conversations, Named, TargetSnapshot};
 
 /// What is needed to see what is not in an archive.
 const ANOTHER_ARCHIVE: &str = "an archive that holds the recording: its files or SpeechMiner's \
@@ -27,12 +28,12 @@ const ANOTHER_NODE: &str = "a node of the recording's region: its files or Speec
     there, and this node does not show it";
 
 /// What only these stores have.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub(crate) struct StoreContents {
     /// Files in the migration's folder that no recording which was read references.
     pub(crate) unreferenced: Vec<UnreferencedFile>,
-    /// How often SpeechMiner has a call of ours, by legacy id.
-    pub(crate) posted: BTreeMap<String, u64>,
+    /// Calls of ours that SpeechMiner has and RWS does not show.
+    pub(crate) only_posted: BTreeSet<String>,
     /// How each store was read.
     pub(crate) read: Stores,
 }
@@ -42,7 +43,7 @@ pub(crate) struct StoreContents {
 const MOST_ASKED: usize = 500;
 
 /// A file that no recording references.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct UnreferencedFile {
     /// Path below the store's root.
     pub(crate) path: String,
@@ -61,32 +62,41 @@ impl Reader<'_> {
         &self,
         progress: &dyn Progress,
     ) -> Result<TargetSnapshot, RunError> {
-        progress.begin(Stage::Target, Some(self.asked.expectations.len() as u64));
-        let mut snapshot = TargetSnapshot::default();
+        progress.begin(Stage::Target, Some(self.asked.expectations.listed()));
+        let (mut snapshot, mut ours) = (TargetSnapshot::default(), Vec::new());
         let listing = self
             .target
             .store
             .list(self.target.ids.folder(), self.concurrency())
             .await?;
         let posted = self.target.receiver.posted().await?;
-        self.calls(&mut snapshot, progress).await?;
+        self.calls(&mut ours, &mut snapshot, progress).await?;
         // With some calls only, those of others are nobody's surplus.
         if self.asked.options.only.is_none() {
-            self.surplus(&posted, &mut snapshot).await?;
+            self.surplus(&posted, &mut ours, &mut snapshot).await?;
         }
-        self.files(&listing, &mut snapshot).await?;
-        self.posts(&posted, &mut snapshot.ours).await?;
-        withhold(&mut snapshot.ours);
-        let stores = self.stores(&listing, &posted, &snapshot.ours);
-        self.hide(&stores, &mut snapshot).await?;
+        self.files(&listing, &mut ours).await?;
+        self.posts(&posted, &mut ours).await?;
+        withhold(&mut ours);
+        let calls_posted = self.calls_posted(&posted);
+        let stores = self.stores(&listing, &calls_posted, &ours);
+        self.hide(&stores, &calls_posted, &ours, &mut snapshot)
+            .await?;
         snapshot.needs.extend(unread(&listing, &posted));
+        snapshot.named = Named {
+            calls: stores.only_posted.clone(),
+            recordings: stores
+                .unreferenced
+                .iter()
+                .filter_map(|file| file.legacy_recording_id.clone())
+                .collect(),
+        };
         snapshot.platform = PlatformFacts::of(stores);
-        snapshot.ours.sort_by_cached_key(|ours| {
-            (
-                ours.legacy_id.as_deref().map(crate::source::order),
-                ours.id.clone(),
-            )
-        });
+        let mut sorter = Conversations::sorter(self.asked.folder);
+        for conversation in ours {
+            sorter.add(&conversation)?;
+        }
+        snapshot.ours = sorter.sorted()?;
         Ok(snapshot)
     }
 
@@ -97,27 +107,32 @@ impl Reader<'_> {
     /// Every call of the source, by its ids: those too that must not be there.
     async fn calls(
         &self,
+        ours: &mut Vec<TargetConversation>,
         snapshot: &mut TargetSnapshot,
         progress: &dyn Progress,
     ) -> Result<(), RunError> {
-        let calls = self.asked.expectations.iter().flat_map(|expected| {
-            self.target
-                .ids
-                .of_call(&expected.legacy_id)
-                .into_iter()
-                .map(move |id| (expected.legacy_id.clone(), id))
-        });
-        let reads = stream::iter(calls).map(|(call, id)| async move {
+        let calls = self
+            .asked
+            .expectations
+            .iter()
+            .flat_map(|expected| match expected {
+                Ok(expected) => {
+                    let ids = self.target.ids.of_call(&expected.legacy_id).into_iter();
+                    ids.map(|id| Ok((expected.legacy_id.clone(), id))).collect()
+                }
+                Err(error) => vec![Err(error)],
+            });
+        let reads = stream::iter(calls).map(|call| async move {
+            let (call, id) = call?;
             let shown = self.target.rws.recording(&id).await?;
             progress.advance(1);
             Ok::<_, RunError>((call, shown))
         });
-        let read: Vec<(String, Shown)> = reads.buffered(self.concurrency()).try_collect().await?;
-        for (call, shown) in read {
+        let mut reads = reads.buffered(self.concurrency());
+        while let Some(read) = reads.next().await {
+            let (call, shown) = read?;
             match shown {
-                Shown::There(recording) => {
-                    snapshot.ours.push(convert::call(*recording, Some(call)))
-                }
+                Shown::There(recording) => ours.push(convert::call(*recording, Some(call))),
                 Shown::Absent => {}
                 Shown::Hidden(need) => _ = snapshot.hidden.insert(call, need),
             }
@@ -131,25 +146,20 @@ impl Reader<'_> {
     async fn surplus(
         &self,
         posted: &Posted,
+        ours: &mut Vec<TargetConversation>,
         snapshot: &mut TargetSnapshot,
     ) -> Result<(), RunError> {
-        let starts = self
-            .asked
-            .expectations
-            .iter()
-            .filter_map(|expected| Some(expected.span?.start))
-            .collect();
+        let (mut starts, mut expected) = (Vec::new(), HashSet::new());
+        for call in self.asked.expectations.iter() {
+            let call = call?;
+            starts.extend(call.span.map(|span| span.start));
+            expected.insert(call.legacy_id);
+        }
         let (mut ids, needs) = self.target.rws.near(starts, self.concurrency()).await?;
         snapshot.needs.extend(needs);
         if let Posted::Read(posts) = posted {
             ids.extend(posts.keys().cloned());
         }
-        let expected: HashSet<&str> = self
-            .asked
-            .expectations
-            .iter()
-            .map(|expected| expected.legacy_id.as_str())
-            .collect();
         let surplus = ids
             .into_iter()
             .filter_map(|id| Some((self.target.ids.legacy_id(&id)?, id)));
@@ -160,9 +170,7 @@ impl Reader<'_> {
         let read: Vec<(String, Shown)> = reads.buffered(self.concurrency()).try_collect().await?;
         for (call, shown) in read {
             match shown {
-                Shown::There(recording) => {
-                    snapshot.ours.push(convert::call(*recording, Some(call)))
-                }
+                Shown::There(recording) => ours.push(convert::call(*recording, Some(call))),
                 Shown::Absent => {}
                 Shown::Hidden(need) => _ = snapshot.needs.insert(need),
             }
@@ -174,9 +182,9 @@ impl Reader<'_> {
     async fn files(
         &self,
         listing: &Listing,
-        snapshot: &mut TargetSnapshot,
+        ours: &mut [TargetConversation],
     ) -> Result<(), RunError> {
-        let recordings = snapshot.ours.iter_mut().flat_map(recordings_of);
+        let recordings = ours.iter_mut().flat_map(recordings_of);
         let looks = stream::iter(recordings).map(|recording| self.file(listing, recording));
         looks
             .buffer_unordered(self.concurrency())
@@ -298,10 +306,21 @@ impl Reader<'_> {
         Ok(())
     }
 
+    /// Calls of ours that SpeechMiner has.
+    fn calls_posted(&self, posted: &Posted) -> BTreeSet<String> {
+        match posted {
+            Posted::Read(posts) => posts
+                .keys()
+                .filter_map(|id| self.target.ids.legacy_id(id))
+                .collect(),
+            Posted::Unread(_) | Posted::Unused => BTreeSet::new(),
+        }
+    }
+
     fn stores(
         &self,
         listing: &Listing,
-        posted: &Posted,
+        calls_posted: &BTreeSet<String>,
         ours: &[TargetConversation],
     ) -> StoreContents {
         let facts = ours
@@ -323,17 +342,13 @@ impl Reader<'_> {
                 .legacy_recording(path.rsplit('/').next().unwrap_or(path)),
             path: path.clone(),
         });
-        let mut calls = BTreeMap::new();
-        if let Posted::Read(posts) = posted {
-            for (id, entry) in posts {
-                if let Some(call) = self.target.ids.legacy_id(id) {
-                    *calls.entry(call).or_insert(0) += entry.posts;
-                }
-            }
-        }
+        let shown = shown(ours);
+        let only_posted = calls_posted
+            .iter()
+            .filter(|call| !shown.contains(call.as_str()));
         StoreContents {
             unreferenced: unreferenced.collect(),
-            posted: calls,
+            only_posted: only_posted.cloned().collect(),
             read: self.target.read(),
         }
     }
@@ -344,18 +359,16 @@ impl Reader<'_> {
     async fn hide(
         &self,
         stores: &StoreContents,
+        calls_posted: &BTreeSet<String>,
+        ours: &[TargetConversation],
         snapshot: &mut TargetSnapshot,
     ) -> Result<(), RunError> {
         let need = match self.target.rws {
             Rws::Live(..) => ANOTHER_NODE,
             Rws::Archive(_) => ANOTHER_ARCHIVE,
         };
-        let shown: HashSet<&str> = snapshot
-            .ours
-            .iter()
-            .filter_map(|ours| ours.legacy_id.as_deref())
-            .collect();
-        if shown.is_empty() && !(stores.unreferenced.is_empty() && stores.posted.is_empty()) {
+        let shown = shown(ours);
+        if shown.is_empty() && !(stores.unreferenced.is_empty() && calls_posted.is_empty()) {
             snapshot.lag = Some(need.to_owned());
         }
         let is_right = |ours: &TargetConversation| {
@@ -363,18 +376,17 @@ impl Reader<'_> {
                 .get::<CallFacts>()
                 .is_some_and(|facts| facts.region.as_ref() == Some(&self.target.region))
         };
-        let witnessed = snapshot.ours.iter().any(is_right);
-        let traces = Traces::of(stores, &snapshot.ours, self.target);
-        let unseen = self
-            .asked
-            .expectations
-            .iter()
-            .filter(|expected| !shown.contains(expected.legacy_id.as_str()));
+        let witnessed = ours.iter().any(is_right);
+        let traces = Traces::of(stores, calls_posted, ours, self.target);
         let mut asked = 0;
-        for expected in unseen.filter(|expected| traces.has(expected)) {
+        for expected in self.asked.expectations.iter() {
+            let expected = expected?;
+            if shown.contains(expected.legacy_id.as_str()) || !traces.has(&expected) {
+                continue;
+            }
             let call = &expected.legacy_id;
             let mut region = None;
-            if witnessed && asked < MOST_ASKED && stores.posted.contains_key(call) {
+            if witnessed && asked < MOST_ASKED && calls_posted.contains(call) {
                 asked += 1;
                 region = self.region(call).await?;
             }
@@ -425,7 +437,7 @@ fn misplaced(actual: &str, right: &str) -> Finding {
 
 /// What shows that a call is somewhere though RWS does not show it.
 struct Traces<'a> {
-    posted: &'a BTreeMap<String, u64>,
+    posted: &'a BTreeSet<String>,
     /// Recordings of the source whose files nothing references.
     files: HashSet<&'a str>,
     /// Recordings of the source whose files hang on a call that is shown: they are not hidden but
@@ -434,7 +446,12 @@ struct Traces<'a> {
 }
 
 impl<'a> Traces<'a> {
-    fn of(stores: &'a StoreContents, ours: &[TargetConversation], target: &Site) -> Traces<'a> {
+    fn of(
+        stores: &'a StoreContents,
+        posted: &'a BTreeSet<String>,
+        ours: &[TargetConversation],
+        target: &Site,
+    ) -> Traces<'a> {
         let paths = ours
             .iter()
             .flat_map(TargetConversation::read_recordings)
@@ -445,7 +462,7 @@ impl<'a> Traces<'a> {
                 .legacy_recording(path.rsplit('/').next().unwrap_or_default())
         };
         Traces {
-            posted: &stores.posted,
+            posted,
             files: stores
                 .unreferenced
                 .iter()
@@ -462,10 +479,16 @@ impl<'a> Traces<'a> {
                 .iter()
                 .any(|recording| is(&recording.legacy_id))
         };
-        let has =
-            self.posted.contains_key(&expected.legacy_id) || of(&|id| self.files.contains(id));
+        let has = self.posted.contains(&expected.legacy_id) || of(&|id| self.files.contains(id));
         has && !of(&|id| self.claimed.contains(id))
     }
+}
+
+/// Calls of the source that RWS shows.
+fn shown(ours: &[TargetConversation]) -> HashSet<&str> {
+    ours.iter()
+        .filter_map(|ours| ours.legacy_id.as_deref())
+        .collect()
 }
 
 fn recordings_of(ours: &mut TargetConversation) -> &mut [TargetRecording] {

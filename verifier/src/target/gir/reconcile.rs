@@ -2,7 +2,7 @@
 //! calls that only SpeechMiner has (D02). What RWS and SpeechMiner say of one call is compared with
 //! it (`checks/stores.rs`), and so is a recording without its file.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use super::{StoreContents, UnreferencedFile};
 use crate::checks::presence::Judged;
@@ -15,7 +15,7 @@ use crate::verdict::Bucket;
 
 /// Adds what concerns a call of the source to its judgement, and returns the rest.
 pub(super) fn reconcile(found: &Reconciling<'_>, judged: &mut [Judged]) -> Reconciled {
-    let Some(stores) = found.target.platform.get::<StoreContents>() else {
+    let Some(stores) = found.facts.get::<StoreContents>() else {
         return Reconciled::default();
     };
     let mut surplus = Reconciled::default();
@@ -97,17 +97,7 @@ fn only_in_speechminer(
         .enumerate()
         .map(|(case, expected)| (expected.legacy_id.as_str(), case))
         .collect();
-    let shown: BTreeSet<&str> = found
-        .target
-        .ours
-        .iter()
-        .filter_map(|ours| ours.legacy_id.as_deref())
-        .collect();
-    for call in stores
-        .posted
-        .keys()
-        .filter(|call| !shown.contains(call.as_str()))
-    {
+    for call in &stores.only_posted {
         let finding = Finding::new(Defect::RecordWithoutSource, "SpeechMiner")
             .actual("present")
             .because("only SpeechMiner has the call");
@@ -139,6 +129,8 @@ fn file(unreferenced_file: &UnreferencedFile) -> Finding {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use plan::Reason;
 
     use super::super::testing::{gir_wanted, right};
@@ -147,7 +139,6 @@ mod tests {
     use crate::matching::pair;
     use crate::observed::TargetConversation;
     use crate::platform_facts::PlatformFacts;
-    use crate::target::TargetSnapshot;
     use crate::utc_millis::UtcMillis;
 
     fn codes(
@@ -172,17 +163,13 @@ mod tests {
             buckets,
             ..Judged::default()
         }];
-        let target = TargetSnapshot {
-            ours: ours.to_vec(),
-            platform: PlatformFacts::of(stores.clone()),
-            ..TargetSnapshot::default()
-        };
+        let facts = PlatformFacts::of(stores.clone());
         let as_of = UtcMillis::from_ms(0);
         let surplus = reconcile(
             &Reconciling {
                 expectations,
                 pairings: &pairings,
-                target: &target,
+                facts: &facts,
                 restricted: false,
                 as_of,
             },
@@ -253,7 +240,7 @@ mod tests {
         let mut none = expected.clone();
         none.presence = Presence::NotCarried;
         let posted = |call: &str| StoreContents {
-            posted: BTreeMap::from([(call.to_owned(), 1)]),
+            only_posted: BTreeSet::from([call.to_owned()]),
             ..StoreContents::default()
         };
         assert_eq!(

@@ -14,9 +14,10 @@ use super::reach::Reach;
 use super::requests::WEBDAV;
 use super::stores_read::HandedOver;
 use super::{FileSight, MediaFacts, Opening};
+use crate::observed::TargetConversation;
 use crate::run_error::RunError;
 use crate::target::media::{MediaStore, Unfetched, short, whole};
-use crate::target::{Address, Envelope, Sound, TargetSnapshot};
+use crate::target::{Address, Envelope, Sound};
 
 /// Where files are read.
 pub(super) struct Store {
@@ -164,8 +165,8 @@ impl Store {
     }
 
     /// Where the files of a snapshot are had.
-    pub(super) fn files(&self, snapshot: &TargetSnapshot, most: u64) -> Files {
-        let recordings = snapshot.ours.iter().flat_map(|ours| ours.read_recordings());
+    pub(super) fn files(&self, ours: &[TargetConversation], most: u64) -> Files {
+        let recordings = ours.iter().flat_map(TargetConversation::read_recordings);
         let sounds = recordings.filter_map(|recording| {
             let facts = recording.platform.get::<MediaFacts>()?;
             let sound = match (&facts.file, &facts.path) {

@@ -15,8 +15,8 @@ use platforms::clock::Clock;
 use serde::Deserialize;
 
 use super::{
-    Address, Asked, MediaStore, Platform, Reconciled, Reconciling, Sound, Target, TargetSnapshot,
-    Unfetched,
+    Address, Asked, Conversations, MediaStore, Platform, Reconciled, Reconciling, Sound, Target,
+    TargetSnapshot, Unfetched,
 };
 use crate::capabilities::{CallData, Capabilities, LegTimes};
 use crate::checks::presence::Judged;
@@ -212,14 +212,23 @@ impl Target for Toy {
                 .as_ref()
                 .is_none_or(|only| only.contains(&call.id))
         });
-        calls.sort_by(|one, other| one.id.cmp(&other.id));
+        let mut ours = Conversations::sorter(asked.folder);
+        for call in calls {
+            ours.add(&call.conversation())?;
+        }
         Ok(TargetSnapshot {
-            ours: calls.into_iter().map(Call::conversation).collect(),
+            ours: ours.sorted()?,
             ..TargetSnapshot::default()
         })
     }
 
-    fn media(&self, _: &TargetSnapshot, _: &Options, _: &Clock, _: u64) -> Box<dyn MediaStore> {
+    fn media(
+        &self,
+        _: &[TargetConversation],
+        _: &Options,
+        _: &Clock,
+        _: u64,
+    ) -> Box<dyn MediaStore> {
         Box::new(self.clone())
     }
 }
