@@ -244,7 +244,13 @@ pub(crate) fn run(n: u64) -> Result<Report, Failure> {
         .filter(|pair| pair.decoders.is_some())
         .collect();
     report.row("copies decoded a second time by ffmpeg or sox", pairs.len());
-    report.row("of these, the two decoders differ", unlike.len());
+    report.row(
+        &format!(
+            "of these, the two decoders differ (median correlation below {DECODERS_AGREE}, or \
+             {LENGTH_APART_MS} ms in length)"
+        ),
+        unlike.len(),
+    );
     for (channels, seconds, on_all) in cost(&prompts, n)? {
         report.row(
             &format!("CPU seconds to check a call of five minutes, {channels} (goal: 0.3)"),
