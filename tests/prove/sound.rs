@@ -9,9 +9,12 @@ use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
 
-use audio::{Codec, Pcm};
+use audio::{Codec, Pcm, SecondDecoder};
 use parking_lot::Mutex;
-use verifier::{Defect, FileDifference, compare_files, fit_files};
+use verifier::{
+    DECODERS_LEAST_FIT, DECODERS_LEAST_HELD, DECODERS_LENGTH_APART_MS, DECODERS_LOUDNESS_APART_DB,
+    Defect, FileDifference, compare_files, decode_again, fit_files,
+};
 
 use crate::report::{Failure, Report};
 use crate::strangers::speech::recorded::{call, prompts};
@@ -24,11 +27,6 @@ const SECONDS: [usize; 5] = [6, 9, 14, 24, 40];
 const STRANGER: u64 = 1_000_005;
 /// Copies whose opinion score is taken, for each conversion. Each costs seconds.
 const SCORED: u64 = 6;
-/// Two decoders differ from here on: in length by more than what an encoder may add at both ends
-/// and only one of them takes off (two frames of MP3 at 8 kHz, and a decoder's delay; milliseconds),
-/// or in the median correlation.
-const LENGTH_APART_MS: u64 = 300;
-const DECODERS_AGREE: f64 = 0.99;
 
 /// A way to make a copy.
 struct Conversion {
@@ -246,8 +244,9 @@ pub(crate) fn run(n: u64) -> Result<Report, Failure> {
     report.row("copies decoded a second time by ffmpeg or sox", pairs.len());
     report.row(
         &format!(
-            "of these, the two decoders differ (median correlation below {DECODERS_AGREE}, or \
-             {LENGTH_APART_MS} ms in length)"
+            "of these, the two decoders differ (median correlation below {DECODERS_LEAST_FIT}, share \
+             of seconds in their place below {DECODERS_LEAST_HELD}, {DECODERS_LENGTH_APART_MS} ms in \
+             length or {DECODERS_LOUDNESS_APART_DB} dB in loudness apart)"
         ),
         unlike.len(),
     );
@@ -285,6 +284,7 @@ pub(crate) fn run(n: u64) -> Result<Report, Failure> {
 
 /// On all cores: each makes copies and compares them.
 fn pairs(prompts: &[Vec<i16>], n: u64) -> Result<Vec<Pair>, Failure> {
+    let programs = SecondDecoder::all();
     let next = AtomicUsize::new(0);
     let done: Mutex<Vec<(usize, Result<Pair, Failure>)>> = Mutex::default();
     std::thread::scope(|scope| {
@@ -295,7 +295,7 @@ fn pairs(prompts: &[Vec<i16>], n: u64) -> Result<Vec<Pair>, Failure> {
                     if at as u64 >= n {
                         break;
                     }
-                    let pair = pair(prompts, at);
+                    let pair = pair(prompts, &programs, at);
                     done.lock().push((at, pair));
                 }
             });
@@ -310,7 +310,7 @@ fn cores() -> usize {
     std::thread::available_parallelism().map_or(1, usize::from)
 }
 
-fn pair(prompts: &[Vec<i16>], at: usize) -> Result<Pair, Failure> {
+fn pair(prompts: &[Vec<i16>], programs: &[SecondDecoder], at: usize) -> Result<Pair, Failure> {
     let conversion = at % CONVERSIONS.len();
     let by = &CONVERSIONS[conversion];
     let seconds = SECONDS[at / CONVERSIONS.len() % SECONDS.len()];
@@ -337,7 +337,7 @@ fn pair(prompts: &[Vec<i16>], at: usize) -> Result<Pair, Failure> {
         own: against(&source)?,
         stranger: against(&other)?,
         fits: [fit(&source)?, fit(&other)?],
-        decoders: decoders(folder.path(), by.out, &copy)?,
+        decoders: decoders(programs, &copy),
         what: format!("call {at}, {seconds} s, {channels} channels, {}", by.name),
     })
 }
@@ -366,32 +366,9 @@ fn shell(folder: &Path, line: &str) -> Result<(), Failure> {
     }
 }
 
-/// What another decoder hears in a copy that ours does not: ffmpeg, and sox for AMR, whose
-/// comfort noise ffmpeg does not know.
-fn decoders(folder: &Path, out: &str, copy: &[u8]) -> Result<Option<String>, Failure> {
-    let line = if out.ends_with(".amr") {
-        format!("sox -V1 -t amr-nb {out} second.wav")
-    } else {
-        format!("{FFMPEG} -i {out} -c:a pcm_s16le second.wav")
-    };
-    shell(folder, &line)?;
-    let second = std::fs::read(folder.join("second.wav")).map_err(Failure::new)?;
-    let (_, ours) = audio::decode(copy).map_err(Failure::new)?;
-    let (_, theirs) = audio::decode(&second).map_err(Failure::new)?;
-    if ours.sample_rate != theirs.sample_rate || ours.channels.len() != theirs.channels.len() {
-        return Ok(Some(format!(
-            "ours {} Hz, {} channels; the other's {} Hz, {}",
-            ours.sample_rate,
-            ours.channels.len(),
-            theirs.sample_rate,
-            theirs.channels.len()
-        )));
-    }
-    let lengths_ms = [ours.duration_ms(), theirs.duration_ms()];
-    let fit = fit_files(&wav(&ours)?, &second).map_err(Failure::new)?;
-    let is_like =
-        fit.typical >= DECODERS_AGREE && lengths_ms[0].abs_diff(lengths_ms[1]) <= LENGTH_APART_MS;
-    Ok((!is_like).then(|| format!("correlation {:.3}, {lengths_ms:?} ms", fit.typical)))
+/// What another decoder hears in a copy that ours does not.
+fn decoders(programs: &[SecondDecoder], copy: &[u8]) -> Option<String> {
+    decode_again(programs, copy).unwrap_or_else(Some)
 }
 
 /// The least and the hundredth of own pairs, the ninety-ninth and the most of strangers.

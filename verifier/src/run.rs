@@ -11,6 +11,7 @@ use crate::audio_compare::{AudioComparer, Job};
 use crate::causes::Records;
 use crate::checks::presence::{Evidence, Judged, judge};
 use crate::cross_call::{CrossCallChecks, Place, UnmatchedRecording, extra_conversation};
+use crate::decoded_twice;
 use crate::drift::Drifts;
 use crate::envelope::Keys;
 use crate::expected::{Expectation, Presence, Rules, SourceSound, expected};
@@ -20,7 +21,7 @@ use crate::holds;
 use crate::in_flight::Rest;
 use crate::matching::{Pairing, pair};
 use crate::observed::{TargetConversation, TargetRecording};
-use crate::options::{AudioScope, Jobs, Options, Progress, SourceFrom, Stage};
+use crate::options::{AudioScope, DecodeTwice, Jobs, Options, Progress, SourceFrom, Stage};
 use crate::outcome::Outcome;
 use crate::patterns;
 use crate::report::{EarlierReport, Report, recording_lines, write_recordings};
@@ -49,6 +50,11 @@ pub(crate) async fn run(
 ) -> Result<Report, RunError> {
     let platform = target::platform(loaded);
     let (totals, earlier) = handed_over(loaded, options)?;
+    let asked = options.clone();
+    let second_decoders = clock
+        .blocking(move || decoded_twice::decoders(&asked))
+        .await
+        .map_err(|error| RunError::Internal(format!("looking for a second decoder: {error}")))??;
     let rest = options.while_migrating.map(|rest| Rest {
         before: UtcMillis::from_ms(clock.now_ms())
             .plus_ms(-i64::try_from(rest.as_millis()).unwrap_or(i64::MAX)),
@@ -126,12 +132,13 @@ pub(crate) async fn run(
         rules: Arc::new(rules.clone()),
         keys,
         concurrency: options.concurrency,
+        second_decoders: second_decoders.into(),
     };
     if let Some(rest) = &rest {
         snapshot.orphans.retain(|orphan| rest.has(orphan));
     }
     let mut world = World::new(expecting, &snapshot, as_of, options.only.is_some(), rest);
-    let mut heard = world.listen(&comparer, options.audio, progress).await?;
+    let mut heard = world.listen(&comparer, options, progress).await?;
     let mut unmatched = world.unmatched_fingerprints(&comparer).await?;
     world
         .pair_by_sound(&comparer, &mut heard, &mut unmatched, progress)
@@ -171,9 +178,15 @@ pub(crate) async fn run(
         jobs: options.jobs,
         kept: kept.notice(),
     };
+    let twice = options
+        .decode_twice
+        .map(|wanted| decoded_twice::count(wanted, &outcome.expectations, &heard));
     let compared = earlier
         .map(|earlier| earlier.recordings(recording_lines(&outcome, &heard, &snapshot.ours)));
     let mut report = summarize(outcome, &*platform, &traffic)?;
+    if let Some(twice) = twice {
+        report.tell_decoded_twice(twice);
+    }
     if let Some(compared) = compared {
         report.hold_against(compared);
     }
@@ -350,7 +363,7 @@ impl<'a> World<'a> {
     async fn listen(
         &self,
         comparer: &AudioComparer,
-        scope: AudioScope,
+        options: &Options,
         progress: &dyn Progress,
     ) -> Result<BTreeMap<Place, PairSound>, RunError> {
         let mut jobs: Vec<Job<'_>> = Vec::new();
@@ -376,11 +389,15 @@ impl<'a> World<'a> {
                         source,
                         pauses: &wanted.pauses,
                         target: self.address(pairing, at),
+                        twice: false,
                     });
                 }
             }
         }
-        let jobs = draw(jobs, scope);
+        let mut jobs = draw(jobs, options.audio);
+        if let Some(wanted) = options.decode_twice {
+            draw_twice(&mut jobs, wanted);
+        }
         progress.begin(Stage::Audio, Some(jobs.len() as u64));
         comparer.listen(&jobs, progress).await
     }
@@ -449,6 +466,7 @@ impl<'a> World<'a> {
             source: &self.expecting.interactions[place.0].recordings[place.1],
             pauses: &self.unheard[place.0].recordings[place.1].pauses,
             target: self.address(&pairings[place.0], place.1),
+            twice: heard[place].again.is_some(),
         };
         let jobs: Vec<Job<'_>> = self.exchanged.keys().map(job).collect();
         heard.extend(comparer.listen(&jobs, progress).await?);
@@ -781,22 +799,33 @@ fn draw(jobs: Vec<Job<'_>>, scope: AudioScope) -> Vec<Job<'_>> {
     let chosen: BTreeSet<Place> = match scope {
         AudioScope::All => return jobs,
         AudioScope::None => BTreeSet::new(),
-        AudioScope::Sample { size, seed } => {
-            let mut ranked: Vec<(u64, Place)> = jobs
-                .iter()
-                .filter(|job| job.target.is_some())
-                .map(|job| (stable_hash(seed, &job.source.id), job.place))
-                .collect();
-            ranked.sort_unstable();
-            ranked
-                .into_iter()
-                .take(size)
-                .map(|(_, place)| place)
-                .collect()
-        }
+        AudioScope::Sample { size, seed } => first(&jobs, size, seed),
     };
     jobs.into_iter()
         .filter(|job| job.target.is_none() || chosen.contains(&job.place))
+        .collect()
+}
+
+/// Says which recordings another program decodes too.
+fn draw_twice(jobs: &mut [Job<'_>], wanted: DecodeTwice) {
+    let chosen = first(jobs, wanted.recordings, wanted.seed);
+    for job in jobs {
+        job.twice = chosen.contains(&job.place);
+    }
+}
+
+/// Of the recordings that have a pair, so many, drawn with a seed.
+fn first(jobs: &[Job<'_>], size: usize, seed: u64) -> BTreeSet<Place> {
+    let mut ranked: Vec<(u64, Place)> = jobs
+        .iter()
+        .filter(|job| job.target.is_some())
+        .map(|job| (stable_hash(seed, &job.source.id), job.place))
+        .collect();
+    ranked.sort_unstable();
+    ranked
+        .into_iter()
+        .take(size)
+        .map(|(_, place)| place)
         .collect()
 }
 

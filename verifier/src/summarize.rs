@@ -184,6 +184,7 @@ pub(crate) fn summarize(
         stand_in,
         holds,
         totals,
+        second_decoder: None,
         against: None,
         budget,
         notices,
