@@ -427,9 +427,13 @@ pub(crate) struct Verify {
     /// How much audio is compared: all, none, or a number of recordings
     #[arg(long, env = "SEATRIAL_AUDIO", default_value = "all")]
     pub(crate) audio: AudioArgument,
-    /// Seed of the sample of audio
+    /// Seed of the samples of audio
     #[arg(long, env = "SEATRIAL_SEED", default_value_t = 1)]
     pub(crate) seed: u64,
+    /// Of the recordings whose audio is compared, decode so many a second time by ffmpeg, or by sox,
+    /// and hold that against our own decoding. One that differs is one that cannot be told
+    #[arg(long, env = "SEATRIAL_SECOND_DECODER", value_name = "N", num_args = 0..=1, require_equals = true, default_missing_value = "20", value_parser = clap::value_parser!(u64).range(1..))]
+    pub(crate) second_decoder: Option<u64>,
     /// Where the source is read from
     #[arg(long, env = "SEATRIAL_SOURCE", default_value = "live")]
     pub(crate) source: SourceArgument,

@@ -8,7 +8,7 @@ use plan::LoadedPlan;
 use platforms::clock::Clock;
 use rehearsal::Ending;
 use tokio::sync::watch;
-use verifier::{Jobs, Options, SourceFrom};
+use verifier::{DecodeTwice, Jobs, Options, SourceFrom};
 
 use crate::cli::{Output, SourceArgument, Verify};
 use crate::interrupt::interrupt;
@@ -55,6 +55,10 @@ pub(crate) async fn run(arguments: Verify, output: Output) -> Ending {
             .while_migrating
             .map(|minutes| Duration::from_secs(u64::from(minutes) * 60)),
         against: arguments.against,
+        decode_twice: arguments.second_decoder.map(|count| DecodeTwice {
+            recordings: usize::try_from(count).unwrap_or(usize::MAX),
+            seed: arguments.seed,
+        }),
         report_dir: Some(report_dir.clone()),
         decryption_keys: arguments.decryption_key,
         exports,

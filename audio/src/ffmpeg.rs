@@ -9,25 +9,18 @@ use crate::blocks::{BlockReader, Need, Progress};
 use crate::foreign::Foreign;
 use crate::format::{AudioError, Damage, DamageLog, Head};
 use crate::pcm::at_ms;
+use crate::process::{self, Ended, Process, form};
 use crate::wav::{self, Linear, linear};
 use crate::window::Source;
-use rustix::process::{Pid, Signal, kill_process_group};
 use std::io::{self, Read, Seek, SeekFrom};
-use std::os::unix::process::CommandExt;
-use std::path::{Path, PathBuf};
-use std::process::{Child, ChildStdout, Command, Stdio};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
-use std::thread::{JoinHandle, spawn};
+use std::path::Path;
+use std::process::Stdio;
 use std::time::Duration;
 
 /// How long one recording may take. Ten hours of Speex take under a minute.
 const TIME_LIMIT: Duration = Duration::from_secs(600);
 /// Bytes read at a time.
 const READ_BYTES: usize = 64 * 1024;
-/// Messages kept: the last are the ones that say why. Bytes.
-const MESSAGE_BYTES: usize = 64 * 1024;
 /// What of a message goes into a sentence. Characters.
 const LINE_CHARS: usize = 160;
 /// Decoded bytes allowed for a byte of input, and whatever the input: as for the readers of this
@@ -52,22 +45,6 @@ pub enum Ffmpeg {
     Never,
 }
 
-/// The program, by the `PATH`.
-fn find() -> Option<PathBuf> {
-    use std::os::unix::fs::PermissionsExt;
-    let is_program = |path: &PathBuf| {
-        path.metadata()
-            .is_ok_and(|data| data.is_file() && data.permissions().mode() & 0o111 != 0)
-    };
-    let folders: Vec<PathBuf> = std::env::split_paths(&std::env::var_os("PATH")?)
-        .filter(|folder| folder.is_absolute())
-        .collect();
-    folders
-        .into_iter()
-        .map(|folder| folder.join("ffmpeg"))
-        .find(is_program)
-}
-
 /// Opens a recording through ffmpeg. `what` is its format in words, `lost` what its own header
 /// promises beyond what is there.
 pub(crate) fn open<'s>(
@@ -76,7 +53,7 @@ pub(crate) fn open<'s>(
     what: &str,
     lost: Option<(u64, String)>,
 ) -> Result<Box<dyn BlockReader + 's>, AudioError> {
-    let program = find().ok_or_else(|| {
+    let program = process::find("ffmpeg").ok_or_else(|| {
         AudioError::unsupported(format!(
             "{what}; ffmpeg would read it and is not on the PATH"
         ))
@@ -114,12 +91,12 @@ impl Reader {
         let bytes = io::copy(&mut source, &mut input)?;
         input.seek(SeekFrom::Start(0))?;
         let most = FREE_BYTES.saturating_add(MOST_GROWTH.saturating_mul(bytes));
-        let mut process = Process::start(program, limit, input.into(), foreign.demuxer, most)
-            .map_err(|error| {
+        let mut process =
+            start(program, limit, input.into(), foreign.demuxer, most).map_err(|error| {
                 AudioError::unsupported(format!("{what}; ffmpeg cannot be started: {error}"))
             })?;
         let Some((channels, sample_rate)) = process.out.as_mut().and_then(form) else {
-            return Err(process.end().refusal(what));
+            return Err(Ending::of(&mut process).refusal(what));
         };
         wav::possible("a decoded", channels, sample_rate)?;
         let what = what.to_owned();
@@ -137,7 +114,7 @@ impl Reader {
     }
 
     fn finish(&mut self) -> Result<(), AudioError> {
-        let ending = self.process.end();
+        let ending = Ending::of(&mut self.process);
         if !ending.well || self.samples == 0 {
             return Err(ending.refusal(&self.what));
         }
@@ -206,173 +183,48 @@ impl BlockReader for Reader {
     }
 }
 
-/// Channels and rate, from the WAV header that ffmpeg writes first; then the samples follow.
-fn form(out: &mut ChildStdout) -> Option<(usize, u32)> {
-    let mut head = [0; 12];
-    out.read_exact(&mut head).ok()?;
-    let mut found = None;
-    loop {
-        let mut chunk = [0; 8];
-        out.read_exact(&mut chunk).ok()?;
-        let size = u32::from_le_bytes([chunk[4], chunk[5], chunk[6], chunk[7]]);
-        if chunk.starts_with(b"data") {
-            return found;
-        }
-        let mut body = Vec::new();
-        out.take(u64::from(size) + u64::from(size % 2))
-            .read_to_end(&mut body)
-            .ok()?;
-        if chunk.starts_with(b"fmt ") {
-            let channels = u16::from_le_bytes(body.get(2..4)?.try_into().ok()?);
-            found = Some((
-                channels.into(),
-                u32::from_le_bytes(body.get(4..8)?.try_into().ok()?),
-            ));
-        }
-    }
+/// Begins to read the recording.
+fn start(
+    program: &Path,
+    limit: Duration,
+    input: Stdio,
+    demuxer: &str,
+    most_bytes: u64,
+) -> io::Result<Process> {
+    let most_bytes = most_bytes.saturating_add(1 << 20).to_string();
+    Process::start(program, &decoding(demuxer, &most_bytes), input, limit)
 }
 
-/// The running program; ended with everything it has started when it is dropped.
-struct Process {
-    child: Child,
-    /// Absent after the end.
-    out: Option<ChildStdout>,
-    messages: Option<JoinHandle<Vec<u8>>>,
-    /// Dropped to call off the watch.
-    watch: Option<Sender<()>>,
-    late: Arc<AtomicBool>,
-}
-
-impl Process {
-    fn start(
-        program: &Path,
-        limit: Duration,
-        input: Stdio,
-        demuxer: &str,
-        most_bytes: u64,
-    ) -> io::Result<Process> {
-        let mut command = Command::new(program);
-        command.args([
-            "-nostdin",
-            "-hide_banner",
-            "-nostats",
-            "-loglevel",
-            "level+info",
-            "-threads",
-            "1",
-            "-protocol_whitelist",
-            "file,pipe",
-        ]);
-        command.args([
-            "-f",
-            demuxer,
-            "-i",
-            "file:/dev/stdin",
-            "-map",
-            "0:a:0",
-            "-map_metadata",
-            "-1",
-            "-bitexact",
-        ]);
-        command.args([
-            "-c:a",
-            "pcm_s16le",
-            "-fs",
-            &(most_bytes.saturating_add(1 << 20)).to_string(),
-            "-f",
-            "wav",
-            "pipe:1",
-        ]);
-        command.env_clear().current_dir("/").process_group(0);
-        command.envs(
-            ["PATH", "LD_LIBRARY_PATH"]
-                .iter()
-                .filter_map(|name| Some((name, std::env::var_os(name)?))),
-        );
-        let mut child = command
-            .stdin(input)
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()?;
-        let (Some(out), Some(mut messages)) = (child.stdout.take(), child.stderr.take()) else {
-            return Err(io::Error::other("it has no output"));
-        };
-        let group = group(&child);
-        let late = Arc::new(AtomicBool::new(false));
-        let (watch, called_off) = channel::<()>();
-        let is_late = late.clone();
-        spawn(move || {
-            if called_off.recv_timeout(limit) == Err(RecvTimeoutError::Timeout) {
-                is_late.store(true, Ordering::SeqCst);
-                end_group(group);
-            }
-        });
-        let messages = spawn(move || tail(&mut messages));
-        Ok(Process {
-            child,
-            out: Some(out),
-            messages: Some(messages),
-            watch: Some(watch),
-            late,
-        })
-    }
-
-    /// Waits for the end, which the watch bounds, and says how it went.
-    fn end(&mut self) -> Ending {
-        // Whoever ends the reading early is not interested in what else would come.
-        self.out = None;
-        let messages = self
-            .messages
-            .take()
-            .and_then(|thread| thread.join().ok())
-            .unwrap_or_default();
-        let well = self.child.wait().is_ok_and(|status| status.success());
-        self.watch = None;
-        Ending::read(
-            &String::from_utf8_lossy(&messages),
-            well,
-            self.late.load(Ordering::SeqCst),
-        )
-    }
-}
-
-impl Drop for Process {
-    fn drop(&mut self) {
-        // After `end` it is no more, and its number may be another's.
-        if self.watch.take().is_some() {
-            end_group(group(&self.child));
-            let _ = self.child.kill();
-            let _ = self.child.wait();
-        }
-    }
-}
-
-fn group(child: &Child) -> Option<Pid> {
-    Pid::from_raw(i32::try_from(child.id()).ok()?)
-}
-
-fn end_group(group: Option<Pid>) {
-    if let Some(group) = group {
-        // Gone already is as good.
-        let _ = kill_process_group(group, Signal::KILL);
-    }
-}
-
-/// The last of what is said.
-fn tail(messages: &mut impl Read) -> Vec<u8> {
-    let (mut kept, mut piece) = (Vec::new(), [0; 4096]);
-    while let Ok(count) = messages.read(&mut piece) {
-        if count == 0 {
-            break;
-        }
-        // The beginning says what the file is, the end what became of it: what is too much goes
-        // from the middle.
-        if kept.len() + count > MESSAGE_BYTES {
-            kept.drain(MESSAGE_BYTES / 2..MESSAGE_BYTES / 2 + count);
-        }
-        kept.extend_from_slice(&piece[..count]);
-    }
-    kept
+/// How ffmpeg is asked to make WAV of its standard input: of the first track of sound, without the
+/// network, and of no more than so many bytes.
+pub(crate) fn decoding<'a>(demuxer: &'a str, most_bytes: &'a str) -> [&'a str; 25] {
+    [
+        "-nostdin",
+        "-hide_banner",
+        "-nostats",
+        "-loglevel",
+        "level+info",
+        "-threads",
+        "1",
+        "-protocol_whitelist",
+        "file,pipe",
+        "-f",
+        demuxer,
+        "-i",
+        "file:/dev/stdin",
+        "-map",
+        "0:a:0",
+        "-map_metadata",
+        "-1",
+        "-bitexact",
+        "-c:a",
+        "pcm_s16le",
+        "-fs",
+        most_bytes,
+        "-f",
+        "wav",
+        "pipe:1",
+    ]
 }
 
 /// How it went.
@@ -388,6 +240,15 @@ struct Ending {
 }
 
 impl Ending {
+    fn of(process: &mut Process) -> Ending {
+        let Ended {
+            messages,
+            well,
+            late,
+        } = process.end();
+        Ending::read(&String::from_utf8_lossy(&messages), well, late)
+    }
+
     fn read(messages: &str, well: bool, late: bool) -> Ending {
         let bad: Vec<&str> = messages
             .lines()
@@ -533,7 +394,7 @@ mod tests {
     fn a_program_that_nobody_reads_is_ended() {
         let (reader, _folder) =
             with_program(&format!("{HEAD}; sleep 1000"), Duration::from_secs(600)).expect("starts");
-        let id = reader.process.child.id();
+        let id = reader.process.id();
         drop(reader);
         assert!(!Path::new(&format!("/proc/{id}")).exists(), "it still runs");
     }

@@ -6,7 +6,8 @@
 //! a panic. [`Decoder`] and [`Encoder`] work block by block in bounded memory; the functions on
 //! whole recordings are made of them. No clock, no chance, no network, no global state: the same
 //! input gives the same output, bytes included. Where a caller allows it, ffmpeg decodes in a
-//! process of its own what has no reader here ([`Ffmpeg`]); only that is held against a time limit.
+//! process of its own what has no reader here ([`Ffmpeg`]), and ffmpeg or sox what has one a second
+//! time ([`SecondDecoder`]); only these are held against a time limit.
 //!
 //! | module | for |
 //! | --- | --- |
@@ -20,6 +21,8 @@
 //! | `wav`, `wav_write`, `g711`, `ima`, `ms_adpcm` | RIFF WAVE and the codecs it carries |
 //! | `headers` | AIFF, AU and Wave64, read like WAV |
 //! | `foreign`, `ffmpeg` | what has a name and no reader here, and who decodes it |
+//! | `second` | [`SecondDecoder`]: another program's decoding, to hold this crate's against |
+//! | `process` | how another program is run |
 //! | `gsm`, `amr`, `mp3`, `lame`, `other` | GSM 06.10, AMR-NB, MP3 in, MP3 out, and what symphonia reads (AAC, FLAC, Vorbis) |
 //! | `playback` | [`Playback`], [`encode_playback`]: what platforms play back in |
 //! | `opus`, `webm`, `ogg` | Opus, in WebM and in Ogg, read and written |
@@ -48,6 +51,8 @@ mod opus;
 mod other;
 mod pcm;
 mod playback;
+mod process;
+mod second;
 mod sniff;
 mod vorbis;
 mod wav;
@@ -65,4 +70,5 @@ pub use format::{AudioError, Codec, Container, Damage, Head, Probe, UnknownCodec
 pub use mp3::mp3_padding;
 pub use pcm::Pcm;
 pub use playback::{Playback, encode_playback};
+pub use second::{Decoded, SecondDecoder, Undecoded};
 pub use window::Source;

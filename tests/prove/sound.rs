@@ -8,8 +8,11 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Instant;
 
-use audio::{Codec, Pcm};
-use verifier::{Defect, FileDifference, compare_files, fit_files};
+use audio::{Codec, Pcm, SecondDecoder};
+use verifier::{
+    DECODERS_LEAST_FIT, DECODERS_LEAST_HELD, DECODERS_LENGTH_APART_MS, DECODERS_LOUDNESS_APART_DB,
+    Defect, FileDifference, compare_files, decode_again, fit_files,
+};
 
 use crate::report::{Failure, Report};
 use crate::strangers::speech::recorded::{call, prompts};
@@ -23,11 +26,6 @@ const SECONDS: [usize; 5] = [6, 9, 14, 24, 40];
 const STRANGER: u64 = 1_000_005;
 /// Copies whose opinion score is taken, for each conversion. Each costs seconds.
 const SCORED: u64 = 6;
-/// Two decoders differ from here on: in length by more than what an encoder may add at both ends
-/// and only one of them takes off (two frames of MP3 at 8 kHz, and a decoder's delay; milliseconds),
-/// or in the median correlation.
-const LENGTH_APART_MS: u64 = 300;
-const DECODERS_AGREE: f64 = 0.99;
 
 /// A way to make a copy.
 struct Conversion {
@@ -243,7 +241,14 @@ pub(crate) fn run(n: u64) -> Result<Report, Failure> {
         .filter(|pair| pair.decoders.is_some())
         .collect();
     report.row("copies decoded a second time by ffmpeg or sox", pairs.len());
-    report.row("of these, the two decoders differ", unlike.len());
+    report.row(
+        &format!(
+            "of these, the two decoders differ (median correlation below {DECODERS_LEAST_FIT}, share \
+             of seconds in their place below {DECODERS_LEAST_HELD}, {DECODERS_LENGTH_APART_MS} ms in \
+             length or {DECODERS_LOUDNESS_APART_DB} dB in loudness apart)"
+        ),
+        unlike.len(),
+    );
     for (channels, seconds, on_all) in cost(&prompts, n)? {
         report.row(
             &format!("CPU seconds to check a call of five minutes, {channels} (goal: 0.3)"),
@@ -278,12 +283,13 @@ pub(crate) fn run(n: u64) -> Result<Report, Failure> {
 
 /// On all cores: each makes copies and compares them.
 fn pairs(prompts: &[Vec<i16>], n: u64) -> Result<Vec<Pair>, Failure> {
+    let programs = SecondDecoder::all();
     let count = usize::try_from(n).map_err(Failure::new)?;
-    let pairs = workers::in_parallel(workers::cores(), count, |at| pair(prompts, at));
+    let pairs = workers::in_parallel(workers::cores(), count, |at| pair(prompts, &programs, at));
     pairs.into_iter().collect()
 }
 
-fn pair(prompts: &[Vec<i16>], at: usize) -> Result<Pair, Failure> {
+fn pair(prompts: &[Vec<i16>], programs: &[SecondDecoder], at: usize) -> Result<Pair, Failure> {
     let conversion = at % CONVERSIONS.len();
     let by = &CONVERSIONS[conversion];
     let seconds = SECONDS[at / CONVERSIONS.len() % SECONDS.len()];
@@ -310,7 +316,7 @@ fn pair(prompts: &[Vec<i16>], at: usize) -> Result<Pair, Failure> {
         own: against(&source)?,
         stranger: against(&other)?,
         fits: [fit(&source)?, fit(&other)?],
-        decoders: decoders(folder.path(), by.out, &copy)?,
+        decoders: decoders(programs, &copy),
         what: format!("call {at}, {seconds} s, {channels} channels, {}", by.name),
     })
 }
@@ -339,32 +345,9 @@ fn shell(folder: &Path, line: &str) -> Result<(), Failure> {
     }
 }
 
-/// What another decoder hears in a copy that ours does not: ffmpeg, and sox for AMR, whose
-/// comfort noise ffmpeg does not know.
-fn decoders(folder: &Path, out: &str, copy: &[u8]) -> Result<Option<String>, Failure> {
-    let line = if out.ends_with(".amr") {
-        format!("sox -V1 -t amr-nb {out} second.wav")
-    } else {
-        format!("{FFMPEG} -i {out} -c:a pcm_s16le second.wav")
-    };
-    shell(folder, &line)?;
-    let second = std::fs::read(folder.join("second.wav")).map_err(Failure::new)?;
-    let (_, ours) = audio::decode(copy).map_err(Failure::new)?;
-    let (_, theirs) = audio::decode(&second).map_err(Failure::new)?;
-    if ours.sample_rate != theirs.sample_rate || ours.channels.len() != theirs.channels.len() {
-        return Ok(Some(format!(
-            "ours {} Hz, {} channels; the other's {} Hz, {}",
-            ours.sample_rate,
-            ours.channels.len(),
-            theirs.sample_rate,
-            theirs.channels.len()
-        )));
-    }
-    let lengths_ms = [ours.duration_ms(), theirs.duration_ms()];
-    let fit = fit_files(&wav(&ours)?, &second).map_err(Failure::new)?;
-    let is_like =
-        fit.typical >= DECODERS_AGREE && lengths_ms[0].abs_diff(lengths_ms[1]) <= LENGTH_APART_MS;
-    Ok((!is_like).then(|| format!("correlation {:.3}, {lengths_ms:?} ms", fit.typical)))
+/// What another decoder hears in a copy that ours does not.
+fn decoders(programs: &[SecondDecoder], copy: &[u8]) -> Option<String> {
+    decode_again(programs, copy).unwrap_or_else(Some)
 }
 
 /// The least and the hundredth of own pairs, the ninety-ninth and the most of strangers.

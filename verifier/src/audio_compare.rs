@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use audio::Pcm;
+use audio::{Pcm, SecondDecoder};
 use futures_util::{StreamExt, TryStreamExt, stream};
 
 use platforms::clock::Clock;
@@ -15,8 +15,8 @@ use crate::expected::{Pause, PauseRule, Rules, SourceSound, audio_expectation};
 use crate::options::Progress;
 use crate::run_error::RunError;
 use crate::sound::{
-    AudioFingerprint, Difference, PairSound, Stored, TargetSound, Verdict, Wanted, judge,
-    read_source,
+    AudioFingerprint, Difference, HeardAgain, Hearing, PairSound, Stored, TargetSound, Verdict,
+    Wanted, hear_again, judge, read_source,
 };
 use crate::source::{MediaRead, SharedSource, SourceRecording};
 use crate::target::{Address, Envelope, LOCATED_AT_ONCE, MediaStore, Sound, Unfetched, fetch};
@@ -28,6 +28,8 @@ pub(crate) struct Job<'a> {
     pub(crate) pauses: &'a [Pause],
     /// Conversation and recording in the target. Absent: only the source is read.
     pub(crate) target: Option<Address>,
+    /// Whether another program decodes both files too.
+    pub(crate) twice: bool,
 }
 
 /// Reads and compares.
@@ -39,6 +41,8 @@ pub(crate) struct AudioComparer {
     /// What opens encrypted files.
     pub(crate) keys: Arc<Keys>,
     pub(crate) concurrency: usize,
+    /// What decodes a second time. Empty: nothing does.
+    pub(crate) second_decoders: Arc<[SecondDecoder]>,
 }
 
 impl AudioComparer {
@@ -106,12 +110,14 @@ impl AudioComparer {
             mut pcm,
             otherwise,
             sha256: source_sha256,
-        } = self.source(job.source).await?;
+            again: source_again,
+        } = self.source(job.source, job.twice).await?;
         let unread = |sound| AudioResult {
             sound,
             fingerprint: None,
             stored: None,
             sha256: None,
+            again: None,
         };
         let heard = match (&source, &pcm, item) {
             (_, _, None) => unread(TargetSound::NotRead),
@@ -138,6 +144,7 @@ impl AudioComparer {
                     pcm: pcm.clone(),
                     wanted: Arc::new(wanted),
                     content_type: content_type.clone(),
+                    twice: job.twice,
                 };
                 self.target(url, envelope.as_ref(), &judging).await?
             }
@@ -164,6 +171,20 @@ impl AudioComparer {
                 unread(TargetSound::NotRead),
             );
         }
+        let again = match (&heard.sound, heard.again.take()) {
+            (TargetSound::Compared(_), Some(target)) => Some(HeardAgain {
+                source: source_again,
+                target,
+            }),
+            _ => None,
+        };
+        if let Some(need) = again.as_ref().and_then(HeardAgain::need) {
+            // What our own decoder made of it may be wrong, and so may everything said of it.
+            heard = AudioResult {
+                sha256: heard.sha256,
+                ..unread(TargetSound::Hidden(need))
+            };
+        }
         let rules = self.rules.clone();
         let pauses = job.pauses.to_vec();
         let source_fingerprint = match pcm {
@@ -181,12 +202,17 @@ impl AudioComparer {
             stored: heard.stored,
             source_sha256,
             target_sha256: heard.sha256,
+            again,
         })
     }
 
     /// Reads a source once, and twice before it is called bad: a cut in transport differs the
     /// second time, a bad source does not.
-    async fn source(&self, recording: &SourceRecording) -> Result<SourceRead, RunError> {
+    async fn source(
+        &self,
+        recording: &SourceRecording,
+        twice: bool,
+    ) -> Result<SourceRead, RunError> {
         let mut before: Option<Vec<u8>> = None;
         // A third reading decides between two that differ; a source that answers otherwise each
         // time cannot be judged.
@@ -199,6 +225,7 @@ impl AudioComparer {
                         pcm: None,
                         otherwise: None,
                         sha256: None,
+                        again: None,
                     });
                 }
             };
@@ -228,11 +255,16 @@ impl AudioComparer {
             ) || before.as_ref() == Some(&bytes)
             {
                 let otherwise = otherwise(recording, &bytes, content_type.as_deref());
+                let again = match &sound {
+                    SourceSound::Good(_) if twice => self.again(bytes).await?,
+                    _ => None,
+                };
                 return Ok(SourceRead {
                     sound,
                     pcm: pcm.map(Arc::new),
                     otherwise,
                     sha256: Some(sha256),
+                    again,
                 });
             }
             before = Some(bytes);
@@ -247,6 +279,7 @@ impl AudioComparer {
             pcm: None,
             otherwise: None,
             sha256: None,
+            again: None,
         })
     }
 
@@ -303,6 +336,7 @@ impl AudioComparer {
                     fingerprint: None,
                     stored: None,
                     sha256: None,
+                    again: None,
                 })
             };
             let Opened { bytes, stored } = match self.open(url, envelope).await? {
@@ -310,13 +344,19 @@ impl AudioComparer {
                 Err(sound) => return unread(sound),
             };
             let work = judging.clone();
-            let (hash, mut heard) = self
-                .blocking(move || (crate::sound::hash(&bytes), work.judge(&bytes, stored)))
+            let (hash, mut heard, bytes) = self
+                .blocking(move || {
+                    let heard = work.judge(&bytes, stored);
+                    (crate::sound::hash(&bytes), heard, bytes)
+                })
                 .await?;
             heard.sha256 = Some(hash.clone());
             let again = first.as_ref().is_some_and(|(before, _)| *before == hash);
             let is_right = matches!(&heard.sound, TargetSound::Compared(differences) if differences.is_empty());
             if is_right || again {
+                if judging.twice {
+                    heard.again = self.again(bytes).await?;
+                }
                 return Ok(heard);
             }
             first = Some((hash, heard));
@@ -327,6 +367,7 @@ impl AudioComparer {
                 fingerprint: None,
                 stored: None,
                 sha256: None,
+                again: None,
             },
             |(_, heard)| heard,
         ))
@@ -343,6 +384,12 @@ impl AudioComparer {
             .blocking(work)
             .await
             .map_err(|error| RunError::Internal(format!("comparing audio: {error}")))
+    }
+
+    /// What another program makes of a file.
+    async fn again(&self, bytes: Vec<u8>) -> Result<Option<Hearing>, RunError> {
+        let decoders = self.second_decoders.clone();
+        self.blocking(move || hear_again(&decoders, &bytes)).await
     }
 
     /// A file's bytes, decrypted where it is said to be encrypted. The inner error is what is to be
@@ -412,6 +459,8 @@ struct AudioResult {
     stored: Option<Stored>,
     /// Of the file's content, decrypted.
     sha256: Option<String>,
+    /// What another program made of it. Absent: it was not to, or there is no sound.
+    again: Option<Hearing>,
 }
 
 /// What a target is judged by, shared with a worker thread.
@@ -421,6 +470,8 @@ struct Judging {
     pcm: Arc<Pcm>,
     wanted: Arc<Wanted>,
     content_type: Option<String>,
+    /// Whether another program decodes the file too.
+    twice: bool,
 }
 
 impl Judging {
@@ -444,6 +495,7 @@ impl Judging {
                 duration_ms,
             }),
             sha256: None,
+            again: None,
         }
     }
 }
@@ -460,6 +512,8 @@ struct SourceRead {
     otherwise: Option<Otherwise>,
     /// Hash of the answer's bytes, hex. Absent: they were not read, or not twice the same.
     sha256: Option<String>,
+    /// What another program made of it. Absent: it was not to, or we do not read it ourselves.
+    again: Option<Hearing>,
 }
 
 /// How an answer for a recording's audio differs from the recording's own record.

@@ -1,11 +1,11 @@
 //! Two files by themselves, judged as a verification judges a recording and its copy: for whoever
 //! measures the check of sound (`./prove sound`).
 
-use audio::{Ffmpeg, Pcm};
+use audio::{Ffmpeg, Pcm, SecondDecoder};
 
 use crate::defect::Defect;
 use crate::expected::{AudioExpectation, PauseRule, SoundFacts, SourceSound};
-use crate::sound::{Alignment, Wanted, align, judge, read_source};
+use crate::sound::{Alignment, Hearing, Opinion, Wanted, align, hear_again, judge, read_source};
 
 /// What differs between a recording and its copy, in order of weight. None: the same conversation.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -71,6 +71,22 @@ pub fn fit_files(source: &[u8], target: &[u8]) -> Result<Fit, String> {
     let (probe, copy) = audio::decode(target).map_err(|error| format!("the copy: {error}"))?;
     let Alignment { held, typical } = align((&pcm, facts.codec), (&copy, probe.codec), target);
     Ok(Fit { held, typical })
+}
+
+/// In what another program's decoding of a file differs from ours, as `verify --second-decoder`
+/// judges it. Absent: in nothing.
+///
+/// # Errors
+///
+/// One of the two makes no sound of it; in words.
+pub fn decode_again(decoders: &[SecondDecoder], file: &[u8]) -> Result<Option<String>, String> {
+    let heard = hear_again(decoders, file).ok_or("our own decoder makes no sound of it")?;
+    let Hearing { program, opinion } = heard;
+    match opinion {
+        Opinion::Agrees => Ok(None),
+        Opinion::Differs(what) => Ok(Some(format!("{program}: {what}"))),
+        Opinion::Silent(why) => Err(format!("{program}: {why}")),
+    }
 }
 
 fn decoded(source: &[u8]) -> Result<(SoundFacts, Pcm), String> {

@@ -1,7 +1,7 @@
 //! Calls that are examined together: listened to, paired, judged each by itself and beside one
 //! another.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::audio_compare::{AudioComparer, Job};
 use crate::checks::presence::{Evidence, Judged, judge};
@@ -14,10 +14,10 @@ use crate::in_flight::{InFlight, Rest};
 use crate::judged_call::JudgedCall;
 use crate::matching::{Pairing, pair};
 use crate::observed::{TargetConversation, TargetRecording};
-use crate::options::{AudioScope, Progress, Stage};
+use crate::options::{Options, Progress, Stage};
 use crate::patterns::Patterns;
 use crate::run_error::RunError;
-use crate::sample::draw;
+use crate::sample::{draw, draw_twice};
 use crate::sound::{AudioFingerprint, PairSound, Stored, TargetSound};
 use crate::source::SourceInteraction;
 use crate::target::{Address, Deriving, Expectations, Reconciled, Reconciling, TargetSnapshot};
@@ -96,6 +96,18 @@ impl<'a> Examined<'a> {
         }
     }
 
+    /// Recordings that can be listened to in the target, by where their calls stand in the source.
+    pub(crate) fn audible(&self) -> BTreeSet<Place> {
+        let calls = self.interactions.iter().zip(&self.unheard);
+        let mut there = BTreeSet::new();
+        for (case, (interaction, expected)) in calls.enumerate() {
+            let is_there = |at: &usize| self.pairings[case].recordings[*at].is_some();
+            let recordings = audible(interaction, expected).filter(is_there);
+            there.extend(recordings.map(|at| (self.cases[case], at)));
+        }
+        there
+    }
+
     fn deriving(&self) -> &Deriving<'a> {
         &self.expectations.deriving
     }
@@ -104,7 +116,7 @@ impl<'a> Examined<'a> {
     pub(crate) async fn listen(
         &self,
         comparer: &AudioComparer,
-        scope: AudioScope,
+        options: &Options,
         progress: &dyn Progress,
     ) -> Result<BTreeMap<Place, PairSound>, RunError> {
         let mut jobs: Vec<Job<'_>> = Vec::new();
@@ -121,10 +133,14 @@ impl<'a> Examined<'a> {
                     source: &interaction.recordings[at],
                     pauses: &expected.recordings[at].pauses,
                     target: self.address(pairing, at),
+                    twice: false,
                 });
             }
         }
-        let jobs = draw(jobs, scope);
+        let mut jobs = draw(jobs, options.audio);
+        if let Some(wanted) = options.decode_twice {
+            draw_twice(&mut jobs, wanted);
+        }
         progress.begin(Stage::Audio, Some(jobs.len() as u64));
         comparer.listen(&jobs, progress).await
     }
@@ -193,6 +209,7 @@ impl<'a> Examined<'a> {
             source: &self.interactions[place.0].recordings[place.1],
             pauses: &self.unheard[place.0].recordings[place.1].pauses,
             target: self.address(&pairings[place.0], place.1),
+            twice: heard[place].again.is_some(),
         };
         let jobs: Vec<Job<'_>> = self.exchanged.keys().map(job).collect();
         heard.extend(comparer.listen(&jobs, progress).await?);
@@ -379,18 +396,13 @@ impl<'a> Examined<'a> {
             let stored: Vec<Option<Stored>> = (0..sounds.len())
                 .map(|at| heard.get(&(case, at)).and_then(|pair| pair.stored))
                 .collect();
-            let hidden = self
-                .target
-                .hidden
-                .get(&expected.legacy_id)
-                .or(self.target.lag.as_ref());
             judge(&Evidence {
                 expected,
                 pairing,
                 ours: self.ours,
                 sounds: &sounds,
                 stored: &stored,
-                hidden: hidden.map(String::as_str),
+                hidden: self.target.why_hidden(&expected.legacy_id),
                 misplaced: self.target.misplaced.get(&expected.legacy_id),
                 rules: self.deriving().rules,
                 platform: self.deriving().platform,

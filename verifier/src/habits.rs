@@ -34,6 +34,8 @@ pub(crate) struct CommonPractice {
     first: Vec<usize>,
     /// With the last one.
     last: Vec<usize>,
+    /// Calls that are examined, with the first and with the last.
+    examined: (usize, usize),
     /// Agents of the source with a desk of several, and the user that one of them is himself shown
     /// as.
     himself: BTreeSet<(String, String)>,
@@ -72,17 +74,37 @@ impl CommonPractice {
         false
     }
 
+    /// A call that is examined.
+    pub(crate) fn add_examined(
+        &mut self,
+        expected: &Expectation,
+        conversation: &TargetConversation,
+        rules: &Rules,
+    ) {
+        match wrap_up(expected, conversation, rules) {
+            Some(WrapUp::First) => self.examined.0 += 1,
+            Some(WrapUp::Last) => self.examined.1 += 1,
+            Some(WrapUp::Elsewhere) | None => {}
+        }
+    }
+
     pub(crate) fn merge(&mut self, other: CommonPractice) {
         self.first.extend(other.first);
         self.last.extend(other.last);
+        self.examined.0 += other.examined.0;
+        self.examined.1 += other.examined.1;
         self.himself.extend(other.himself);
     }
 
-    /// Calls that do otherwise than most: right by themselves, and wrong beside the others.
+    /// Calls that do otherwise than most: right by themselves, and perhaps wrong beside the others.
     pub(crate) fn exceptions(&self) -> &[usize] {
-        if is_habit(self.last.len(), self.first.len()) {
+        // Fewer than it takes for a habit: what is examined may be paired otherwise in the end.
+        const TIMES: usize = 2;
+        let first = self.first.len() + self.examined.0;
+        let last = self.last.len() + self.examined.1;
+        if last >= first * TIMES {
             &self.first
-        } else if is_habit(self.first.len(), self.last.len()) {
+        } else if first >= last * TIMES {
             &self.last
         } else {
             &[]

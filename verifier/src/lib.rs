@@ -23,6 +23,7 @@
 //! | `totals`, `in_flight` | whether the source was read whole; what a running migration is still at |
 //! | `matching`, `cross_call` | which record is which; what only shows across calls |
 //! | `sound`, `audio_compare`, `envelope` | audio of both sides, a pair at a time; encrypted files |
+//! | `decoded_twice` | recordings that another program decodes too |
 //! | `compare_files` | two files by themselves |
 //! | `checks` | pure comparisons, a file a subject |
 //! | `causes` | findings by what their records have in common: root causes in words |
@@ -39,6 +40,7 @@ mod checks;
 mod columns;
 mod compare_files;
 mod cross_call;
+mod decoded_twice;
 mod defect;
 mod drift;
 mod envelope;
@@ -82,19 +84,25 @@ use platforms::clock::Clock;
 use platforms::transport::Transport;
 
 pub use causes::{Example, Explained, Group};
-pub use compare_files::{FileDifference, Fit, compare_files, fit_files};
+pub use compare_files::{FileDifference, Fit, compare_files, decode_again, fit_files};
+pub use decoded_twice::{DecodedTwice, OtherSound};
 pub use defect::{Defect, Severity};
 pub use drift::DriftLine;
 pub use finding::{Finding, Grade};
 pub use holds::Holds;
 pub use in_flight::InFlight;
-pub use options::{AudioScope, Exports, Jobs, Options, Progress, Silent, SourceFrom, Stage};
+pub use options::{
+    AudioScope, DecodeTwice, Exports, Jobs, Options, Progress, Silent, SourceFrom, Stage,
+};
 pub use report::{
     Against, CallEvidence, Change, ChangeKind, RecordingLine, Report, RequestLine, Scope, StandIn,
     Summary, calls_of, evidence_of,
 };
 pub use requests::{Budget, BudgetLine, Creation, Listed, Side};
 pub use run_error::RunError;
+pub use sound::{
+    DECODERS_LEAST_FIT, DECODERS_LEAST_HELD, DECODERS_LENGTH_APART_MS, DECODERS_LOUDNESS_APART_DB,
+};
 pub use target::{HandedOver, Stores};
 pub use totals::{CountOf, TotalsCompared, TotalsDifference};
 pub use utc_millis::UtcMillis;

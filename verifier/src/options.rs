@@ -37,6 +37,8 @@ pub struct Options {
     /// Folder of an earlier report of this migration; what has changed since is told. Absent:
     /// nothing is compared.
     pub against: Option<PathBuf>,
+    /// Recordings that another program decodes too. Absent: our own decoder does alone.
+    pub decode_twice: Option<DecodeTwice>,
     /// Interaction Recording: private keys for encrypted files, PEM without passphrase. What none
     /// of them opens is hidden.
     pub decryption_keys: Vec<PathBuf>,
@@ -65,6 +67,7 @@ impl Default for Options {
             totals: None,
             while_migrating: None,
             against: None,
+            decode_twice: None,
             decryption_keys: Vec::new(),
             exports: Exports::default(),
             report_dir: None,
@@ -119,6 +122,16 @@ pub enum AudioScope {
     },
     /// None: metadata only.
     None,
+}
+
+/// Of the recordings whose audio is compared, these are decoded a second time by ffmpeg, or by sox,
+/// and held against our own decoding. Where the two differ the recording cannot be told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct DecodeTwice {
+    /// How many.
+    pub recordings: usize,
+    /// Same seed and same source: same recordings.
+    pub seed: u64,
 }
 
 /// Where the source is read from.

@@ -21,7 +21,7 @@ enum Held {
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
 struct Packed {
-    /// The type's name, of this very program.
+    /// Name of the type; the same program reads it back.
     name: String,
     bytes: Vec<u8>,
 }
@@ -51,7 +51,8 @@ impl Packed {
         if self.name != type_name::<T>() {
             return None;
         }
-        let value: T = postcard::from_bytes(&self.bytes).ok()?;
+        let value: T =
+            postcard::from_bytes(&self.bytes).expect("this very program has packed the facts");
         Some(Box::new(value))
     }
 }

@@ -1,4 +1,4 @@
-//! A verification from end to end: read both sides, listen, derive, compare, sum up.
+//! A verification from end to end: read both sides, let go of what is right, listen, judge, sum up.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -11,6 +11,7 @@ use platforms::transport::Transport;
 use crate::audio_compare::AudioComparer;
 use crate::causes::Records;
 use crate::cross_call::extra_conversation;
+use crate::decoded_twice;
 use crate::drift::Drifts;
 use crate::envelope::Keys;
 use crate::examined::{Examined, Others};
@@ -30,7 +31,7 @@ use crate::summarize::{Traffic, summarize};
 use crate::sums::Sums;
 use crate::target::{self, Asked, Deriving, Expectations, Platform};
 use crate::totals::Totals;
-use crate::triage::{Triage, Triaged};
+use crate::triage::{ExaminedCalls, Triage, Triaged};
 use crate::utc_millis::UtcMillis;
 
 const DAY_MS: i64 = 86_400_000;
@@ -46,6 +47,11 @@ pub(crate) async fn run(
 ) -> Result<Report, RunError> {
     let platform = target::platform(loaded);
     let (totals, earlier) = handed_over(loaded, options)?;
+    let asked = options.clone();
+    let second_decoders = clock
+        .blocking(move || decoded_twice::decoders(&asked))
+        .await
+        .map_err(|error| RunError::Internal(format!("looking for a second decoder: {error}")))??;
     let rest = options.while_migrating.map(|rest| Rest {
         before: UtcMillis::from_ms(clock.now_ms())
             .plus_ms(-i64::try_from(rest.as_millis()).unwrap_or(i64::MAX)),
@@ -130,10 +136,9 @@ pub(crate) async fn run(
     snapshot.named.recordings.extend(named);
 
     let expectations = expecting(UtcMillis::from_ms(clock.now_ms()));
-    progress.begin(Stage::Checks, Some(interactions.listed()));
     let zone = rules.site_zone.as_ref();
     let counter = totals.as_ref().map(|totals| totals.counter(zone));
-    let mut triaged = triage(
+    let (mut triaged, examined) = triage(
         &Triage {
             expectations,
             target: &snapshot,
@@ -145,8 +150,9 @@ pub(crate) async fn run(
         candidates,
         &folder,
         progress,
-    )?;
-    let (cases, interactions, ours) = triaged.take_examined();
+    )
+    .await?;
+    let (cases, interactions, ours) = examined;
     let comparer = AudioComparer {
         clock: clock.clone(),
         source,
@@ -154,6 +160,7 @@ pub(crate) async fn run(
         rules: Arc::new(rules.clone()),
         keys,
         concurrency: options.concurrency,
+        second_decoders: second_decoders.into(),
     };
     let mut examined = Examined::new(
         expectations,
@@ -163,11 +170,12 @@ pub(crate) async fn run(
         options.only.is_some(),
         rest,
     );
-    let mut heard = examined.listen(&comparer, options.audio, progress).await?;
+    let mut heard = examined.listen(&comparer, options, progress).await?;
     let mut unmatched = examined.unmatched_fingerprints(&comparer).await?;
     examined
         .pair_by_sound(&comparer, &mut heard, &mut unmatched, progress)
         .await?;
+    progress.begin(Stage::Checks, None);
     let others = Others {
         columns: &mut triaged.columns,
         practice: &triaged.practice,
@@ -181,6 +189,12 @@ pub(crate) async fn run(
         }
         Ok(())
     })?;
+    let twice = options
+        .decode_twice
+        .map(|wanted| decoded_twice::count(wanted, &found.expectations, &heard));
+    if let Some(broken) = triaged.sums.broken.take() {
+        return Err(RunError::Internal(broken));
+    }
     let records = match found.judged.iter().all(|judged| judged.findings.is_empty()) {
         true => Records::default(),
         false => Records::of(&expectations, &triaged.columns)?,
@@ -239,33 +253,49 @@ pub(crate) async fn run(
         .map(|earlier| earlier.recordings(lines.iter()))
         .transpose()?;
     let mut report = summarize(outcome, &*platform, &traffic)?;
+    if let Some(twice) = twice {
+        report.tell_decoded_twice(twice);
+    }
     if let Some(compared) = compared {
         report.hold_against(compared);
     }
     Ok(report)
 }
 
-/// Which calls are examined, and what the others come to. What was let go is examined after all
-/// where something else asks for it.
-fn triage(
+/// What the calls come to that are let go; and those that are examined, with the conversations under
+/// their ids and under ids of no call. What was let go is examined after all where something else
+/// asks for it.
+async fn triage(
     triage: &Triage<'_>,
     mut candidates: Candidates,
     folder: &Path,
     progress: &dyn Progress,
-) -> Result<Triaged, RunError> {
+) -> Result<(Triaged, ExaminedCalls), RunError> {
     let mut triage = triage.clone();
     loop {
-        let triaged = triage.run(folder, progress)?;
+        let mut triaged = triage.run(folder, progress).await?;
         let after_all = triaged.after_all();
-        if !after_all.is_subset(&triage.also) {
+        if !after_all.is_empty() {
             triage.also.extend(after_all);
             continue;
         }
-        let Some(wider) = candidates.widened(&triaged.audible, &triage.expectations)? else {
-            return Ok(triaged);
-        };
-        candidates = wider;
-        triage.listening = candidates.listening();
+        let (cases, interactions, ours) = triaged.take_examined();
+        if candidates.may_be_short() {
+            let examined = Examined::new(
+                triage.expectations,
+                (&cases, &interactions),
+                &ours,
+                triage.target,
+                false,
+                None,
+            );
+            if let Some(wider) = candidates.widened(&examined.audible(), &triage.expectations)? {
+                candidates = wider;
+                triage.listening = candidates.listening();
+                continue;
+            }
+        }
+        return Ok((triaged, (cases, interactions, ours)));
     }
 }
 
@@ -378,11 +408,11 @@ mod tests {
     const HOUR_MS: i64 = 3_600_000;
 
     /// The call of the tests, so many hours later and under an id of its own.
-    fn call(n: i64) -> SourceInteraction {
+    fn call(n: i64, hours: i64) -> SourceInteraction {
         let mut call = interaction();
         let later = |time: &mut SourceTime| {
             if let SourceTime::Number(at) = time {
-                *at += n * HOUR_MS;
+                *at += hours * HOUR_MS;
             }
         };
         let id = format!("{}", 100_001 + n);
@@ -486,21 +516,19 @@ mod tests {
         also: BTreeSet<usize>,
     ) -> (Vec<String>, usize) {
         let dir = tempfile::tempdir().expect("a folder");
-        let mut triaged = triage(
-            &Triage {
-                expectations,
-                target: snapshot,
-                listening: crate::triage::Listening::Nobody,
-                also,
-                lines: true,
-                sums: Sums::default(),
-            },
-            Candidates::new(AudioScope::None),
-            dir.path(),
-            &Silent,
-        )
-        .expect("triaged");
-        let (cases, interactions, ours) = triaged.take_examined();
+        let begin = Triage {
+            expectations,
+            target: snapshot,
+            listening: crate::triage::Listening::Nobody,
+            also,
+            lines: true,
+            sums: Sums::default(),
+        };
+        let candidates = Candidates::new(AudioScope::None);
+        let triage = triage(&begin, candidates, dir.path(), &Silent);
+        let runtime = tokio::runtime::Builder::new_current_thread().build();
+        let triaged = runtime.expect("a runtime").block_on(triage);
+        let (mut triaged, (cases, interactions, ours)) = triaged.expect("triaged");
         let examined = Examined::new(
             expectations,
             (&cases, &interactions),
@@ -545,12 +573,14 @@ mod tests {
         fn nothing_changes_by_letting_go_of_calls_that_are_right(
             damages in proptest::collection::vec(0_u8..40, 2..24),
             excluded in proptest::collection::vec(proptest::bool::weighted(0.1), 24),
+            also in proptest::collection::btree_set(0_usize..24, 0..6),
+            hours in proptest::collection::vec(0_i64..12, 24),
         ) {
             let dir = tempfile::tempdir().expect("a folder");
             let mut rules = rules();
             let agent = crate::expected::testing::agent_row(uuid::Uuid::from_u128(14), None);
             rules.agents.insert("AGT-014".into(), vec![agent]);
-            let calls: Vec<SourceInteraction> = (0..damages.len() as i64).map(call).collect();
+            let calls: Vec<SourceInteraction> = (0..damages.len()).map(|n| call(n as i64, hours[n])).collect();
             for (call, _) in calls.iter().zip(&excluded).filter(|(_, excluded)| **excluded) {
                 let recording = call.recordings[1].id.clone();
                 rules.exclusions.insert(recording, "agreed".to_owned());
@@ -585,7 +615,9 @@ mod tests {
             let expectations = Expectations { interactions: &interactions, deriving };
             let (some, examined) = found(expectations, &snapshot, BTreeSet::new());
             let (all, _) = found(expectations, &snapshot, (0..calls.len()).collect());
-            prop_assert_eq!(some, all);
+            prop_assert_eq!(&some, &all);
+            let also = also.into_iter().filter(|case| *case < calls.len()).collect();
+            prop_assert_eq!(&found(expectations, &snapshot, also).0, &all, "some more examined");
             if damages.iter().all(|damage| *damage > 12 || *damage == 0) {
                 prop_assert_eq!(examined, 0, "all of them are right");
             }

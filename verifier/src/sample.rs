@@ -5,7 +5,7 @@ use std::collections::{BTreeSet, BinaryHeap};
 use crate::audio_compare::Job;
 use crate::cross_call::Place;
 use crate::expected::Expectation;
-use crate::options::AudioScope;
+use crate::options::{AudioScope, DecodeTwice};
 use crate::run_error::RunError;
 use crate::source::SourceInteraction;
 use crate::target::Expectations;
@@ -69,6 +69,11 @@ impl Candidates {
         }
     }
 
+    /// Whether there may be fewer in the target than the sample has.
+    pub(crate) fn may_be_short(&self) -> bool {
+        self.is_cut
+    }
+
     /// More of them, where fewer than the sample are in the target. Absent: there are enough, or no
     /// more.
     ///
@@ -106,22 +111,33 @@ pub(crate) fn draw(jobs: Vec<Job<'_>>, scope: AudioScope) -> Vec<Job<'_>> {
     let chosen: BTreeSet<Place> = match scope {
         AudioScope::All => return jobs,
         AudioScope::None => BTreeSet::new(),
-        AudioScope::Sample { size, seed } => {
-            let mut ranked: Vec<(u64, Place)> = jobs
-                .iter()
-                .filter(|job| job.target.is_some())
-                .map(|job| (stable_hash(seed, &job.source.id), job.place))
-                .collect();
-            ranked.sort_unstable();
-            ranked
-                .into_iter()
-                .take(size)
-                .map(|(_, place)| place)
-                .collect()
-        }
+        AudioScope::Sample { size, seed } => first(&jobs, size, seed),
     };
     jobs.into_iter()
         .filter(|job| job.target.is_none() || chosen.contains(&job.place))
+        .collect()
+}
+
+/// Says which recordings another program decodes too.
+pub(crate) fn draw_twice(jobs: &mut [Job<'_>], wanted: DecodeTwice) {
+    let chosen = first(jobs, wanted.recordings, wanted.seed);
+    for job in jobs {
+        job.twice = chosen.contains(&job.place);
+    }
+}
+
+/// Of the recordings that have a pair, so many, drawn with a seed.
+fn first(jobs: &[Job<'_>], size: usize, seed: u64) -> BTreeSet<Place> {
+    let mut ranked: Vec<(u64, Place)> = jobs
+        .iter()
+        .filter(|job| job.target.is_some())
+        .map(|job| (stable_hash(seed, &job.source.id), job.place))
+        .collect();
+    ranked.sort_unstable();
+    ranked
+        .into_iter()
+        .take(size)
+        .map(|(_, place)| place)
         .collect()
 }
 

@@ -94,7 +94,7 @@ impl Run {
 
 fn unwritable(folder: &Path, error: &std::io::Error) -> RunError {
     RunError::Report(format!(
-        "cannot write to {} what was read: {error}; free space there, or choose another --report",
+        "cannot write to {} what was read: {error}; free space there, or name a folder with --report",
         folder.display()
     ))
 }
@@ -273,18 +273,17 @@ impl RunReader<'_> {
         if self.used == self.buffer.len() && self.at == self.end {
             return Ok(None);
         }
-        let lengths = self.take(8)?;
-        let length = |at: usize| {
-            let bytes = lengths
-                .get(at..at + 4)
-                .and_then(|four| four.try_into().ok());
-            bytes.map_or(0, |four| u32::from_le_bytes(four) as usize)
-        };
-        let (key, record) = (length(0), length(4));
+        let (key, record) = (self.length()?, self.length()?);
         Ok(Some(Kept {
             key: self.take(key)?,
             record: self.take(record)?,
         }))
+    }
+
+    fn length(&mut self) -> std::io::Result<usize> {
+        let mut bytes = [0; 4];
+        bytes.copy_from_slice(&self.take(4)?);
+        Ok(u32::from_le_bytes(bytes) as usize)
     }
 
     fn take(&mut self, length: usize) -> std::io::Result<Vec<u8>> {

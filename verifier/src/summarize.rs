@@ -157,6 +157,7 @@ pub(crate) fn summarize(
         stand_in: outcome.sums.stand_in,
         holds,
         totals,
+        second_decoder: None,
         against: None,
         budget,
         notices,

@@ -1,5 +1,5 @@
 //! Which calls have to be looked at together. A call that is right by its own records, and on which
-//! no other call's depend, is counted and let go; the others are examined as a whole, with all that
+//! no other call depends, is counted and let go; the others are examined as a whole, with all that
 //! is in the target under ids of no call. So memory grows with what is wrong, not with what there
 //! is.
 
@@ -8,14 +8,13 @@ use std::path::Path;
 
 use crate::checks::presence::{Evidence, Judged, judge};
 use crate::columns::{CallColumns, CallRow};
-use crate::cross_call::Place;
 use crate::expected::{Expectation, ExpectedRecording, Presence};
 use crate::expired::forgive_expired;
 use crate::habits::CommonPractice;
 use crate::judged_call::JudgedCall;
 use crate::matching::{Pairing, has_times_of, pair_alone, same_times};
-use crate::observed::{TargetConversation, TargetRecording};
-use crate::options::Progress;
+use crate::observed::{TargetConversation, TargetRecording, TimeReading};
+use crate::options::{Progress, Stage};
 use crate::report::{RecordingLine, lines_of_call};
 use crate::run_error::RunError;
 use crate::sorted_records::{Kept, Merge, RecordSorter, read};
@@ -27,6 +26,8 @@ use crate::verdict::Bucket;
 
 /// Calls that a thread looks at in one piece.
 const PIECE: usize = 1024;
+/// More threads would hold more calls at once.
+const MOST_THREADS: usize = 8;
 
 /// Which calls are listened to, and examined therefore.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -54,6 +55,10 @@ pub(crate) struct Triage<'a> {
     pub(crate) sums: Sums,
 }
 
+/// Calls that are examined: where each stands in the source, what the source says of it, and the
+/// conversations under their ids and under ids of no call.
+pub(crate) type ExaminedCalls = (Vec<usize>, Vec<SourceInteraction>, Vec<TargetConversation>);
+
 /// What came of it.
 pub(crate) struct Triaged {
     /// Where each examined call stands in the source.
@@ -76,11 +81,11 @@ pub(crate) struct Triaged {
     /// Seconds in which recordings begin that have no counterpart with their times, in calls that
     /// are let go; with the call's place in the source.
     unpaired: Vec<(i64, usize)>,
-    /// Seconds in which recordings of examined conversations begin that are of no recording of
-    /// their call.
+    /// Seconds in which recordings of examined conversations begin that have not the times of their
+    /// pair.
     strange: BTreeSet<i64>,
-    /// Recordings of examined calls that can be listened to in the target.
-    pub(crate) audible: BTreeSet<Place>,
+    /// Seconds in which examined conversations begin that have not the times of their call.
+    displaced: BTreeSet<i64>,
 }
 
 /// What the records of one id come to.
@@ -89,10 +94,10 @@ enum Looked {
     Call {
         row: CallRow,
         examined: Option<(SourceInteraction, Vec<TargetConversation>)>,
-        audible: Vec<usize>,
         lines: Vec<RecordingLine>,
         unpaired: Vec<i64>,
         strange: Vec<i64>,
+        displaced: Vec<i64>,
     },
     /// Conversations of no call.
     Surplus(Vec<TargetConversation>),
@@ -108,7 +113,12 @@ struct Under {
 }
 
 impl Triage<'_> {
-    pub(crate) fn run(&self, folder: &Path, progress: &dyn Progress) -> Result<Triaged, RunError> {
+    pub(crate) async fn run(
+        &self,
+        folder: &Path,
+        progress: &dyn Progress,
+    ) -> Result<Triaged, RunError> {
+        progress.begin(Stage::Checks, Some(self.expectations.interactions.listed()));
         let mut triaged = Triaged {
             cases: Vec::new(),
             interactions: Vec::new(),
@@ -121,13 +131,15 @@ impl Triage<'_> {
             target_recordings: 0,
             unpaired: Vec::new(),
             strange: BTreeSet::new(),
-            audible: BTreeSet::new(),
+            displaced: BTreeSet::new(),
         };
         let mut ids = Ids::new(
             self.expectations.interactions.kept(),
             self.target.ours.kept(),
         );
-        let threads = std::thread::available_parallelism().map_or(1, usize::from);
+        let threads = std::thread::available_parallelism()
+            .map_or(1, usize::from)
+            .min(MOST_THREADS);
         loop {
             let under = (&mut ids)
                 .take(threads * PIECE)
@@ -152,6 +164,8 @@ impl Triage<'_> {
             for piece in pieces {
                 triaged.add(piece)?;
             }
+            // Somebody may want to stop.
+            tokio::task::yield_now().await;
         }
     }
 
@@ -183,24 +197,24 @@ impl Triage<'_> {
         let interaction = SourceInteraction::read(&under.source)?;
         let deriving = &self.expectations.deriving;
         let mut expected = self.expectations.unheard(&interaction);
-        let examined = |expected: &Expectation,
-                        interaction: SourceInteraction,
-                        conversations: Vec<TargetConversation>| {
-            let pairing = pair_alone(expected, &conversations);
-            let is_there = |at: &usize| pairing.recordings[*at].is_some();
-            Looked::Call {
-                row: CallRow::unjudged(expected),
-                strange: strange(expected, &conversations),
-                audible: audible(&interaction, expected).filter(is_there).collect(),
-                examined: Some((interaction, conversations)),
-                lines: Vec::new(),
-                unpaired: Vec::new(),
-            }
-        };
-        if conversations.len() > 1 || self.is_chosen(case, &interaction, &expected) {
-            return Ok(examined(&expected, interaction, conversations));
-        }
         let pairing = pair_alone(&expected, &conversations);
+        let examined =
+            |expected: &Expectation, conversations: Vec<TargetConversation>, piece: &mut Piece| {
+                if let [only] = conversations.as_slice() {
+                    piece.practice.add_examined(expected, only, deriving.rules);
+                }
+                Looked::Call {
+                    row: CallRow::unjudged(expected),
+                    strange: strange(expected, &pairing, &conversations),
+                    displaced: displaced(expected, &conversations),
+                    examined: Some((interaction.clone(), conversations)),
+                    lines: Vec::new(),
+                    unpaired: Vec::new(),
+                }
+            };
+        if conversations.len() > 1 || self.is_chosen(case, &interaction, &expected) {
+            return Ok(examined(&expected, conversations, piece));
+        }
         forgive_expired(
             std::slice::from_mut(&mut expected),
             std::slice::from_ref(&pairing),
@@ -212,14 +226,14 @@ impl Triage<'_> {
         if !is_right(&expected, &pairing, conversation, &judged)
             || is_absence_heard(&interaction, &expected, &pairing)
         {
-            return Ok(examined(&expected, interaction, conversations));
+            return Ok(examined(&expected, conversations, piece));
         }
         if let Some(conversation) = conversation
             && piece
                 .practice
                 .add(case, &expected, conversation, deriving.rules)
         {
-            return Ok(examined(&expected, interaction, conversations));
+            return Ok(examined(&expected, conversations, piece));
         }
         let call = JudgedCall {
             interaction: &interaction,
@@ -233,7 +247,6 @@ impl Triage<'_> {
         Ok(Looked::Call {
             row: CallRow::of(&expected, &judged, |_| false),
             examined: None,
-            audible: Vec::new(),
             lines: if self.lines {
                 lines_of_call(&call, |_| None)
             } else {
@@ -241,6 +254,7 @@ impl Triage<'_> {
             },
             unpaired: unpaired(&expected, &pairing, conversation),
             strange: Vec::new(),
+            displaced: Vec::new(),
         })
     }
 
@@ -274,10 +288,6 @@ impl Triage<'_> {
         conversations: &[TargetConversation],
     ) -> Judged {
         let target = self.target;
-        let hidden = target
-            .hidden
-            .get(&expected.legacy_id)
-            .or(target.lag.as_ref());
         let (sounds, stored) = (
             vec![TargetSound::NotRead; expected.recordings.len()],
             vec![None; expected.recordings.len()],
@@ -288,7 +298,7 @@ impl Triage<'_> {
             ours: conversations,
             sounds: &sounds,
             stored: &stored,
-            hidden: hidden.map(String::as_str),
+            hidden: target.why_hidden(&expected.legacy_id),
             misplaced: target.misplaced.get(&expected.legacy_id),
             rules: self.expectations.deriving.rules,
             platform: self.expectations.deriving.platform,
@@ -368,20 +378,40 @@ fn unpaired(
         .collect()
 }
 
-/// Seconds in which recordings of a call's conversations begin that have the times of none of its
-/// own.
-fn strange(expected: &Expectation, conversations: &[TargetConversation]) -> Vec<i64> {
-    let recordings = conversations
+fn second(of: &TimeReading) -> Option<i64> {
+    Some(of.instant()?.ms().div_euclid(1000))
+}
+
+/// Seconds in which recordings of a call's conversations begin that have not the times of their
+/// pair.
+fn strange(
+    expected: &Expectation,
+    pairing: &Pairing,
+    conversations: &[TargetConversation],
+) -> Vec<i64> {
+    let is_as_its_pair = |conversation: usize, at: usize, actual: &TargetRecording| {
+        let mut pairs = expected.recordings.iter().zip(&pairing.recordings);
+        pairing.conversation == Some(conversation)
+            && pairs.any(|(recording, pair)| *pair == Some(at) && same_times(recording, actual))
+    };
+    let mut seconds = Vec::new();
+    for (place, conversation) in conversations.iter().enumerate() {
+        for (at, actual) in conversation.read_recordings().iter().enumerate() {
+            if !is_as_its_pair(place, at, actual) {
+                seconds.extend(second(&actual.start));
+            }
+        }
+    }
+    seconds
+}
+
+/// Seconds in which a call's conversations begin that have not its times.
+fn displaced(expected: &Expectation, conversations: &[TargetConversation]) -> Vec<i64> {
+    let others = conversations
         .iter()
-        .flat_map(TargetConversation::read_recordings);
-    recordings
-        .filter(|actual| {
-            !expected
-                .recordings
-                .iter()
-                .any(|recording| same_times(recording, actual))
-        })
-        .filter_map(|actual| Some(actual.start.instant()?.ms().div_euclid(1000)))
+        .filter(|conversation| !has_times_of(expected, conversation));
+    others
+        .filter_map(|conversation| second(&conversation.start))
         .collect()
 }
 
@@ -406,10 +436,10 @@ impl Triaged {
                     Looked::Call {
                         row,
                         examined,
-                        audible,
                         lines,
                         unpaired,
                         strange,
+                        displaced,
                     },
                 ) => {
                     self.columns.push(&row);
@@ -417,8 +447,7 @@ impl Triaged {
                     self.unpaired
                         .extend(unpaired.into_iter().map(|second| (second, case)));
                     self.strange.extend(strange);
-                    self.audible
-                        .extend(audible.into_iter().map(|at| (case, at)));
+                    self.displaced.extend(displaced);
                     if let Some((interaction, conversations)) = examined {
                         self.cases.push(case);
                         self.interactions.push(interaction);
@@ -432,11 +461,8 @@ impl Triaged {
         Ok(())
     }
 
-    /// Examined calls with their places in the source, and their conversations with those of no
-    /// call; they are left out from then on.
-    pub(crate) fn take_examined(
-        &mut self,
-    ) -> (Vec<usize>, Vec<SourceInteraction>, Vec<TargetConversation>) {
+    /// They are left out from then on.
+    pub(crate) fn take_examined(&mut self) -> ExaminedCalls {
         (
             std::mem::take(&mut self.cases),
             std::mem::take(&mut self.interactions),
@@ -458,17 +484,33 @@ impl Triaged {
 
     /// Calls that were let go, and have to be examined after all by what else there is.
     pub(crate) fn after_all(&self) -> BTreeSet<usize> {
-        let near: HashSet<i64> = self
-            .strange
-            .iter()
-            .flat_map(|second| second - 1..=second + 1)
-            .collect();
+        let near = |seconds: &BTreeSet<i64>| -> HashSet<i64> {
+            seconds
+                .iter()
+                .flat_map(|second| second - 1..=second + 1)
+                .collect()
+        };
+        let strange = near(&self.strange);
         let unpaired = self
             .unpaired
             .iter()
-            .filter(|(second, _)| near.contains(second))
+            .filter(|(second, _)| strange.contains(second))
             .map(|(_, case)| *case);
+        let displaced = near(&self.displaced);
+        let begins_there = |case: &usize| {
+            let start = self.columns.start_ms(*case);
+            start.is_some_and(|start| displaced.contains(&start.div_euclid(1000)))
+        };
+        let all = if displaced.is_empty() {
+            0..0
+        } else {
+            0..self.columns.len()
+        };
+        let beside = all
+            .filter(begins_there)
+            .filter(|case| self.cases.binary_search(case).is_err());
         unpaired
+            .chain(beside)
             .chain(self.practice.exceptions().iter().copied())
             .collect()
     }
@@ -522,7 +564,7 @@ impl Ids<'_> {
     /// `key`: of the next call of the source. Absent: there is none left.
     fn under(&mut self, key: Option<Vec<u8>>) -> Result<Option<Under>, RunError> {
         let is_before = |target: &[u8]| match &key {
-            Some(key) => target < key.as_slice() && !target.starts_with(key),
+            Some(key) => target < key.as_slice(),
             None => true,
         };
         let mut under = Under::default();

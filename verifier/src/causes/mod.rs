@@ -168,25 +168,38 @@ impl<'a> Causes<'a> {
                 parts.extend(self.split(self.part(std::slice::from_ref(one))));
             }
         }
-        let few: usize = seldom.iter().map(|(_, findings)| findings.len()).sum();
+        parts.extend(self.of_seldom(seldom));
+        parts
+    }
+
+    /// Parts of differences that are each too rare to be described: all of them together where that
+    /// is described, else the few that came more than once each by itself, and the rest together.
+    fn of_seldom(&self, seldom: Vec<(Signature, Vec<&'a Finding>)>) -> Vec<Part<'a>> {
         let several = seldom
             .iter()
             .filter(|(_, findings)| findings.len() > 1)
             .count();
-        if few >= FEWEST && seldom.len() > 1 {
-            let pooled = self.split(self.part(&seldom));
+        if let Some(pooled) = self.pooled(&seldom) {
             let is_described = pooled.iter().any(|part| part.description.is_some());
             if is_described || several > MOST_DIFFERENCES || several == 0 {
-                parts.extend(pooled);
-                return parts;
+                return pooled;
             }
         }
-        parts.extend(
-            seldom
-                .iter()
-                .map(|one| self.part(std::slice::from_ref(one))),
-        );
-        parts
+        let (repeated, single): (Vec<_>, Vec<_>) = seldom
+            .into_iter()
+            .partition(|(_, findings)| findings.len() > 1);
+        let rest = self.pooled(&single).unwrap_or_default();
+        let each = repeated
+            .iter()
+            .map(|one| self.part(std::slice::from_ref(one)));
+        each.chain(rest).collect()
+    }
+
+    /// Several differences as one, split by cause. Absent: too few have something in common by
+    /// chance.
+    fn pooled(&self, of: &[(Signature, Vec<&'a Finding>)]) -> Option<Vec<Part<'a>>> {
+        let findings: usize = of.iter().map(|(_, findings)| findings.len()).sum();
+        (findings >= FEWEST && of.len() > 1).then(|| self.split(self.part(of)))
     }
 
     fn part(&self, of: &[(Signature, Vec<&'a Finding>)]) -> Part<'a> {
@@ -324,15 +337,24 @@ impl<'a> Causes<'a> {
     /// several differences: 730 days and 731 days of one retention class.
     fn merged(&self, parts: Vec<Part<'a>>) -> Vec<Part<'a>> {
         let mut merged: Vec<Part<'a>> = Vec::new();
+        // Places of the described ones, and whether their findings are held against calls: of
+        // thousands of parts only few are described.
+        let mut described: Vec<(usize, bool)> = Vec::new();
         let mut grown: BTreeSet<usize> = BTreeSet::new();
         for part in parts {
-            let is_same = |other: &Part<'a>| {
+            if part.description.is_none() {
+                merged.push(part);
+                continue;
+            }
+            let by_calls = self.by_calls(&part.findings);
+            let is_same = |(at, of_calls): &&(usize, bool)| {
+                let other = &merged[*at];
                 other.subject == part.subject
-                    && self.by_calls(&other.findings) == self.by_calls(&part.findings)
+                    && *of_calls == by_calls
                     && self.covers(other, &part)
                     && self.covers(&part, other)
             };
-            match merged.iter().position(is_same) {
+            match described.iter().find(is_same).map(|(at, _)| *at) {
                 Some(at) => {
                     let same = &mut merged[at];
                     grown.insert(at);
@@ -343,7 +365,10 @@ impl<'a> Causes<'a> {
                     same.findings.extend(part.findings);
                     same.signatures.extend(part.signatures);
                 }
-                None => merged.push(part),
+                None => {
+                    described.push((merged.len(), by_calls));
+                    merged.push(part);
+                }
             }
         }
         for at in grown {

@@ -395,6 +395,82 @@ fn two_findings_are_too_few_and_one_is_no_group() {
     assert_eq!(told(&[lost(&calls[3])], &calls), []);
 }
 
+/// A name of its own, wrong in each of these calls.
+fn renamed(calls: &[Call], at: impl Iterator<Item = usize>, names: usize) -> Vec<Finding> {
+    let renamed = |(nth, at): (usize, usize)| {
+        let name = nth % names;
+        calls[at].finding(
+            Defect::AttributeWrong,
+            "st.note",
+            &format!("note {name} is lost"),
+        )
+    };
+    at.enumerate().map(renamed).collect()
+}
+
+#[test]
+fn a_few_equal_pairs_are_taken_out_of_rare_differences_and_the_rest_is_one_group() {
+    let calls = small(600);
+    for pairs in 0..=5 {
+        let mut findings = renamed(&calls, (0..300).step_by(13), 1000);
+        let singles = findings.len() as u64;
+        let twice = renamed(
+            &calls,
+            (301..301 + 2 * pairs * 17).step_by(17),
+            pairs.max(1),
+        );
+        findings.extend(twice.into_iter().map(|mut finding| {
+            finding.cause = format!("pair: {}", finding.cause);
+            finding
+        }));
+        let groups = told(&findings, &calls);
+        let counts: Vec<u64> = groups.iter().map(|group| group.count).collect();
+        let wanted: Vec<u64> = [singles].into_iter().chain(vec![2; pairs]).collect();
+        assert_eq!(counts, wanted, "{pairs} pairs: {groups:?}");
+        assert!(groups[0].explained.is_none(), "{groups:?}");
+    }
+}
+
+#[test]
+fn fewer_singles_than_have_something_in_common_are_no_group_beside_pairs() {
+    let calls = small(400);
+    let mut findings = renamed(&calls, [3, 90, 200].into_iter(), 1000);
+    let mut pair = renamed(&calls, [17, 301].into_iter(), 1);
+    pair.iter_mut()
+        .for_each(|finding| finding.cause = "pair".to_owned());
+    findings.extend(pair);
+    let counts: Vec<u64> = told(&findings, &calls)
+        .iter()
+        .map(|group| group.count)
+        .collect();
+    assert_eq!(counts, [2]);
+}
+
+#[test]
+fn thousands_of_fields_that_are_lost_once_leave_a_described_cause_as_it_is() {
+    let calls = small(6000);
+    let once = |(nth, call): (usize, &Call)| {
+        call.finding(Defect::AttributeWrong, &format!("st.{nth}"), "it is lost")
+    };
+    let mut findings: Vec<Finding> = calls.iter().enumerate().map(once).collect();
+    let is_hit = |call: &&Call| call.recorder == "N2";
+    // Of each call the direction, and of half of them another one: one cause, two differences.
+    let wrong = |(nth, call): (usize, &Call)| {
+        let cause = ["direction is lost", "direction is turned"][nth % 2];
+        call.finding(Defect::DirectionWrong, "direction", cause)
+    };
+    let hit: Vec<Finding> = calls.iter().filter(is_hit).enumerate().map(wrong).collect();
+    let count = hit.len() as u64;
+    findings.extend(hit);
+    let groups = told(&findings, &calls);
+    assert_eq!(
+        groups.iter().map(|group| group.count).collect::<Vec<_>>(),
+        [count],
+        "{groups:?}"
+    );
+    assert!(groups[0].rule.ends_with(", for recorder N2"), "{groups:?}");
+}
+
 #[test]
 fn what_is_wrong_everywhere_is_said_of_every_call() {
     let calls = small(200);

@@ -20,6 +20,7 @@ pub(crate) use recordings::{lines_of_call, write_recordings};
 pub(crate) use write::write_drift;
 
 use crate::causes::Group;
+use crate::decoded_twice::DecodedTwice;
 use crate::drift::DriftLine;
 use crate::expected::{Expectation, Presence};
 use crate::finding::Finding;
@@ -80,6 +81,9 @@ pub struct Summary {
     /// How the control totals of `--totals` came out. Absent: none were given.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub totals: Option<TotalsCompared>,
+    /// What came of decoding a sample of recordings a second time. Absent: it was not asked for.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub second_decoder: Option<DecodedTwice>,
     /// What has changed since the report of `--against`. Absent: none was named.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub against: Option<Against>,
@@ -265,7 +269,14 @@ impl Report {
         self.summary.verdict.exit_code()
     }
 
-    /// Adds what has changed since an earlier report. `lines`: every recording as it is now.
+    /// Adds what came of decoding a second time.
+    pub(crate) fn tell_decoded_twice(&mut self, twice: DecodedTwice) {
+        self.summary.sentence.push_str("; ");
+        self.summary.sentence.push_str(&twice.words());
+        self.summary.second_decoder = Some(twice);
+    }
+
+    /// Adds what has changed since an earlier report.
     pub(crate) fn hold_against(&mut self, earlier: RecordingsCompared) {
         let (against, changes) = earlier.findings(&self.findings, &self.summary.scope);
         self.summary.sentence.push_str("; ");
@@ -339,6 +350,7 @@ pub(crate) mod testing {
                 stand_in: StandIn::default(),
                 holds: None,
                 totals: None,
+                second_decoder: None,
                 against: None,
                 budget: Budget {
                     requests_per_minute: 300,

@@ -97,7 +97,21 @@ pub(crate) fn write_recordings(
     output::private::folder(dir).map_err(unwritable)?;
     let path = dir.join(FILE);
     let part = output::private::part_of(&path);
-    let mut out = BufWriter::new(output::private::create(&part).map_err(unwritable)?);
+    let written = write_lines(&part, lines, &unwritable)
+        .and_then(|()| std::fs::rename(&part, &path).map_err(unwritable));
+    if written.is_err() {
+        // What is left of it is of no use; why it could not be written is what matters.
+        let _ = std::fs::remove_file(&part);
+    }
+    written
+}
+
+fn write_lines(
+    part: &Path,
+    lines: impl Iterator<Item = Result<RecordingLine, RunError>>,
+    unwritable: &impl Fn(std::io::Error) -> RunError,
+) -> Result<(), RunError> {
+    let mut out = BufWriter::new(output::private::create(part).map_err(unwritable)?);
     writeln!(out, "{}", output::csv_line(&RecordingLine::HEADER)).map_err(unwritable)?;
     for line in lines {
         writeln!(out, "{}", output::csv_line(&line?.cells())).map_err(unwritable)?;
@@ -105,7 +119,6 @@ pub(crate) fn write_recordings(
     out.into_inner()
         .map_err(std::io::IntoInnerError::into_error)
         .and_then(|file| file.sync_all())
-        .and_then(|()| std::fs::rename(&part, &path))
         .map_err(unwritable)
 }
 

@@ -4,6 +4,7 @@ use output::thousands;
 
 use super::Report;
 use crate::causes::Group;
+use crate::decoded_twice::DecodedTwice;
 use crate::finding::Finding;
 
 /// More than this nobody reads in a terminal; all of them are in `findings.jsonl`.
@@ -85,6 +86,20 @@ impl Report {
             lines.push(format!(
                 "  ... and {} more changes, all in changes.jsonl",
                 self.changes.len() - SHOWN
+            ));
+        }
+        let twice = summary.second_decoder.iter();
+        let otherwise = twice.flat_map(DecodedTwice::lines);
+        lines.extend(
+            otherwise
+                .clone()
+                .take(SHOWN)
+                .map(|line| format!("  {line}")),
+        );
+        if otherwise.clone().count() > SHOWN {
+            lines.push(format!(
+                "  ... and {} more files, all in summary.json",
+                otherwise.count() - SHOWN
             ));
         }
         lines.extend(

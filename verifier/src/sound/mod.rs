@@ -13,6 +13,7 @@ mod places;
 mod quality;
 #[cfg(test)]
 mod real_speech;
+mod second_decoder;
 mod timeline;
 mod tracks;
 mod wave;
@@ -23,6 +24,10 @@ use sha2::{Digest, Sha256};
 
 pub(crate) use fingerprint::AudioFingerprint;
 pub(crate) use judge::{Verdict, Wanted, judge};
+pub use second_decoder::{
+    DECODERS_LEAST_FIT, DECODERS_LEAST_HELD, DECODERS_LENGTH_APART_MS, DECODERS_LOUDNESS_APART_DB,
+};
+pub(crate) use second_decoder::{HeardAgain, Hearing, Opinion, hear_again};
 
 #[cfg(test)]
 pub(crate) use content::testing;
@@ -112,6 +117,9 @@ pub(crate) struct PairSound {
     pub(crate) source_sha256: Option<String>,
     /// SHA-256 of the target's file, decrypted where it is encrypted, hex. Absent: it was not read.
     pub(crate) target_sha256: Option<String>,
+    /// What another program made of both files. Absent: it was not to, or nothing was
+    /// compared.
+    pub(crate) again: Option<HeardAgain>,
 }
 
 /// Decodes a source's bytes. What has no header is known by the ending of its `file_name` alone.

@@ -92,10 +92,7 @@ impl Interactions {
             while let Some(next) =
                 kept.next_if(|next| next.as_ref().is_ok_and(|next| next.key == first.key))
             {
-                match next {
-                    Ok(next) => records.push(next.record),
-                    Err(error) => return Some(Err(error)),
-                }
+                records.extend(next.ok().map(|next| next.record));
             }
             Some(SourceInteraction::read(&records))
         })

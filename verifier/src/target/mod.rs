@@ -183,6 +183,14 @@ pub(crate) struct TargetSnapshot {
     pub(crate) platform: PlatformFacts,
 }
 
+impl TargetSnapshot {
+    /// Why a call that is not shown may be there all the same. Absent: it is not there.
+    pub(crate) fn why_hidden(&self, call: &str) -> Option<&str> {
+        let hidden = self.hidden.get(call).or(self.lag.as_ref());
+        hidden.map(String::as_str)
+    }
+}
+
 /// Ids of the source.
 #[derive(Debug, Default)]
 pub(crate) struct Named {

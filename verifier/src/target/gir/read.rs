@@ -484,7 +484,7 @@ impl<'a> Traces<'a> {
     }
 }
 
-/// Calls of the source that RWS shows.
+/// Ids of the calls that RWS shows.
 fn shown(ours: &[TargetConversation]) -> HashSet<&str> {
     ours.iter()
         .filter_map(|ours| ours.legacy_id.as_deref())

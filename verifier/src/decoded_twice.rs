@@ -1,0 +1,234 @@
+//! Recordings whose files another program decodes too: which, by what, and what came of it. Source:
+//! docs/reference/reports.md, "summary.json".
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use audio::SecondDecoder;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::cross_call::Place;
+use crate::expected::Expectation;
+use crate::options::{AudioScope, DecodeTwice, Options};
+use crate::run_error::RunError;
+use crate::sound::{Hearing, Opinion, PairSound};
+
+/// What came of decoding a sample of recordings a second time.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct DecodedTwice {
+    /// The programs that decoded, with their versions.
+    pub programs: Vec<String>,
+    /// Recordings that were asked for.
+    pub asked: u64,
+    /// Seed of the sample.
+    pub seed: u64,
+    /// Recordings whose audio was compared and whose files were given to another program.
+    pub recordings: u64,
+    /// Of these, both decoders make the same sound of both files.
+    pub agree: u64,
+    /// Files of which they do not: each recording is one that cannot be told.
+    pub differ: Vec<OtherSound>,
+    /// Files that the other program does not decode: each recording is one that cannot be told.
+    pub not_decoded: Vec<OtherSound>,
+}
+
+/// A file of which another program makes another sound, or none.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct OtherSound {
+    /// Recording of the source.
+    pub legacy_recording_id: String,
+    /// `source` or `target`: whose file.
+    pub side: String,
+    /// Name and version of the program.
+    pub program: String,
+    /// In what it differs from our own decoding, or why there is nothing.
+    pub what: String,
+}
+
+/// The programs that an option asks for. Empty: it asks for none.
+///
+/// # Errors
+///
+/// There is none on the `PATH`, or nothing to decode.
+pub(crate) fn decoders(options: &Options) -> Result<Vec<SecondDecoder>, RunError> {
+    if options.decode_twice.is_none() {
+        return Ok(Vec::new());
+    }
+    if options.audio == AudioScope::None {
+        return Err(RunError::Plan(
+            "--second-decoder hears recordings whose audio is compared, and --audio none compares \
+             none; give one of the two"
+                .to_owned(),
+        ));
+    }
+    let found = SecondDecoder::all();
+    if found.is_empty() {
+        return Err(RunError::Plan(
+            "--second-decoder needs ffmpeg or sox, and neither is on the PATH and says its \
+             version; install the Debian package ffmpeg, or sox and libsox-fmt-all"
+                .to_owned(),
+        ));
+    }
+    Ok(found)
+}
+
+/// Sums up what was heard twice.
+pub(crate) fn count(
+    wanted: DecodeTwice,
+    expectations: &[Expectation],
+    heard: &BTreeMap<Place, PairSound>,
+) -> DecodedTwice {
+    let mut sum = DecodedTwice {
+        programs: Vec::new(),
+        asked: wanted.recordings as u64,
+        seed: wanted.seed,
+        recordings: 0,
+        agree: 0,
+        differ: Vec::new(),
+        not_decoded: Vec::new(),
+    };
+    let mut programs = BTreeSet::new();
+    for (place, sound) in heard {
+        let Some(again) = &sound.again else { continue };
+        sum.recordings += 1;
+        sum.agree += u64::from(again.need().is_none());
+        let id = &expectations[place.0].recordings[place.1].legacy_id;
+        for (side, Hearing { program, opinion }) in again.sides() {
+            let other = |what: &str| OtherSound {
+                legacy_recording_id: id.clone(),
+                side: side.to_owned(),
+                program: program.clone(),
+                what: what.to_owned(),
+            };
+            programs.insert(program.clone());
+            match opinion {
+                Opinion::Agrees => {}
+                Opinion::Differs(what) => sum.differ.push(other(what)),
+                Opinion::Silent(why) => sum.not_decoded.push(other(why)),
+            }
+        }
+    }
+    sum.programs.extend(programs);
+    sum
+}
+
+impl DecodedTwice {
+    /// What the report's sentence says of it.
+    pub(crate) fn words(&self) -> String {
+        let recordings = match self.recordings {
+            1 => "1 recording".to_owned(),
+            count => format!("{count} recordings"),
+        };
+        if self.recordings == 0 {
+            return "no recording was decoded a second time".to_owned();
+        }
+        let outcome = match (self.agree == self.recordings, self.recordings) {
+            (true, 1) => ", which agrees".to_owned(),
+            (true, _) => ", and all agree".to_owned(),
+            (false, _) => {
+                let of = |files: &[OtherSound]| {
+                    let ids: BTreeSet<&String> =
+                        files.iter().map(|file| &file.legacy_recording_id).collect();
+                    ids.len()
+                };
+                let told: Vec<String> = [
+                    (of(&self.differ), "differ"),
+                    (of(&self.not_decoded), "could not be decoded so"),
+                ]
+                .into_iter()
+                .filter(|(count, _)| *count > 0)
+                .map(|(count, what)| format!("{count} {what}"))
+                .collect();
+                format!(", and {} agree, {}", self.agree, told.join(", "))
+            }
+        };
+        format!(
+            "the sound of {recordings} was decoded a second time by {}{outcome}",
+            self.programs.join(" and ")
+        )
+    }
+
+    /// A line for each file that the other program does not hear as we do.
+    pub(crate) fn lines(&self) -> impl Iterator<Item = String> + Clone + '_ {
+        self.differ
+            .iter()
+            .map(|file| {
+                format!(
+                    "{}: {} makes another sound of the {}'s file than our own decoder: {}",
+                    file.legacy_recording_id, file.program, file.side, file.what
+                )
+            })
+            .chain(self.not_decoded.iter().map(|file| {
+                format!(
+                    "{}: the {}'s file was not decoded a second time by {}: {}",
+                    file.legacy_recording_id, file.side, file.program, file.what
+                )
+            }))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn file(id: &str, what: &str) -> OtherSound {
+        OtherSound {
+            legacy_recording_id: id.to_owned(),
+            side: "target".to_owned(),
+            program: "ffmpeg 7.0".to_owned(),
+            what: what.to_owned(),
+        }
+    }
+
+    #[test]
+    fn a_reader_learns_how_many_by_what_and_which_differ() {
+        let mut sum = DecodedTwice {
+            programs: vec!["ffmpeg 7.0".to_owned(), "sox 14.4.2".to_owned()],
+            asked: 20,
+            seed: 1,
+            recordings: 20,
+            agree: 20,
+            differ: Vec::new(),
+            not_decoded: Vec::new(),
+        };
+        assert_eq!(
+            sum.words(),
+            "the sound of 20 recordings was decoded a second time by ffmpeg 7.0 and sox 14.4.2, and \
+             all agree"
+        );
+        assert_eq!(sum.lines().count(), 0);
+        sum.agree = 17;
+        sum.differ = vec![file("1-1", "6000 ms instead of 3000 ms"), file("2-1", "x")];
+        sum.not_decoded = vec![file("3-1", "it gives no sound")];
+        assert!(
+            sum.words()
+                .ends_with(", and 17 agree, 2 differ, 1 could not be decoded so"),
+            "{}",
+            sum.words()
+        );
+        let lines: Vec<String> = sum.lines().collect();
+        assert_eq!(
+            lines[0],
+            "1-1: ffmpeg 7.0 makes another sound of the target's file than our own decoder: 6000 ms \
+             instead of 3000 ms"
+        );
+        assert!(lines[2].contains("3-1") && lines[2].ends_with("it gives no sound"));
+        sum.recordings = 0;
+        assert_eq!(sum.words(), "no recording was decoded a second time");
+    }
+
+    #[test]
+    fn nothing_to_decode_is_refused_before_anything_is_asked() {
+        let options = Options {
+            decode_twice: Some(DecodeTwice {
+                recordings: 20,
+                seed: 1,
+            }),
+            audio: AudioScope::None,
+            ..Options::default()
+        };
+        let refusal = decoders(&options).expect_err("nothing is compared");
+        assert!(refusal.to_string().contains("--audio none"), "{refusal}");
+        assert_eq!(decoders(&Options::default()).expect("not asked for"), []);
+    }
+}
