@@ -249,13 +249,16 @@ pub(crate) fn read<T: DeserializeOwned>(record: &[u8]) -> Result<T, RunError> {
     postcard::from_bytes(record).map_err(broken)
 }
 
+/// The next record of a run: key, run, record; the least comes first.
+type Next = Reverse<(Vec<u8>, usize, Vec<u8>)>;
+
 /// All runs as one.
 pub(crate) struct Merge<'a> {
     /// What never went to a file, and how many of it were given. There is nothing else then.
     memory: Option<(&'a Run, usize)>,
     readers: Vec<RunReader<'a>>,
     /// The next record of each run; of equal keys that of the earlier run comes first.
-    next: BinaryHeap<Reverse<(Vec<u8>, usize, Vec<u8>)>>,
+    next: BinaryHeap<Next>,
     failed: Option<RunError>,
 }
 

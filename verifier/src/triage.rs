@@ -93,7 +93,7 @@ enum Looked {
     /// A call of the source, and whether it is examined.
     Call {
         row: CallRow,
-        examined: Option<(SourceInteraction, Vec<TargetConversation>)>,
+        examined: Option<Box<(SourceInteraction, Vec<TargetConversation>)>>,
         lines: Vec<RecordingLine>,
         unpaired: Vec<i64>,
         strange: Vec<i64>,
@@ -207,7 +207,7 @@ impl Triage<'_> {
                     row: CallRow::unjudged(expected),
                     strange: strange(expected, &pairing, &conversations),
                     displaced: displaced(expected, &conversations),
-                    examined: Some((interaction.clone(), conversations)),
+                    examined: Some(Box::new((interaction.clone(), conversations))),
                     lines: Vec::new(),
                     unpaired: Vec::new(),
                 }
@@ -448,7 +448,8 @@ impl Triaged {
                         .extend(unpaired.into_iter().map(|second| (second, case)));
                     self.strange.extend(strange);
                     self.displaced.extend(displaced);
-                    if let Some((interaction, conversations)) = examined {
+                    if let Some(examined) = examined {
+                        let (interaction, conversations) = *examined;
                         self.cases.push(case);
                         self.interactions.push(interaction);
                         self.ours.extend(conversations);

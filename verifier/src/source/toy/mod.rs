@@ -61,13 +61,11 @@ impl Source for Toy {
         let text = std::fs::read_to_string(&file).map_err(|error| {
             RunError::Source(format!("cannot read {}: {error}", file.display()))
         })?;
-        let calls = text
+        let mut calls = text
             .lines()
             .map(call)
             .filter(|call| only.is_none_or(|only| only.contains(&call.listed.id)));
-        calls
-            .map(|call| listed.add(&call))
-            .collect::<Result<(), _>>()?;
+        calls.try_for_each(|call| listed.add(&call))?;
         Ok(Extensions::new())
     }
 
