@@ -1,5 +1,5 @@
 //! `verify --second-decoder`: a sample of recordings is decoded by another program too, and where
-//! that hears something else, nothing is said of the recording.
+//! that gives different sound, nothing is said of the recording.
 
 #![expect(
     clippy::unwrap_used,
@@ -87,7 +87,7 @@ fn not_verifiable(simulation: &Simulation) -> BTreeSet<String> {
 }
 
 #[test]
-fn a_program_that_hears_half_makes_its_recordings_untold_and_no_others() {
+fn a_second_decoder_that_differs_makes_only_its_recordings_not_verifiable() {
     let simulation = migrated();
     let half = fake("f=$(mktemp); cat > $f; head -c $(($(wc -c < $f) / 2)) $f; rm $f");
     let path = before_the_system(half.path());
@@ -112,9 +112,7 @@ fn a_program_that_hears_half_makes_its_recordings_untold_and_no_others() {
         "{run}"
     );
     for id in &differ {
-        let line = format!(
-            "  {id}: ffmpeg 0.1-fake makes another sound of the source's file than our own decoder: "
-        );
+        let line = format!("  {id}: source's file: ffmpeg 0.1-fake and our own decoder differ: ");
         assert!(run.stdout.contains(&line), "{run}");
     }
     // The same seed, the same recordings; and another seed, others.
@@ -156,7 +154,7 @@ fn a_program_that_floods_or_fails_gives_no_second_opinion_and_none_of_its_words(
         let files = files.as_array().unwrap();
         assert!(files.iter().all(|file| file["what"] == why), "{files:?}");
         assert!(
-            run.sentence().contains("2 could not be decoded so"),
+            run.sentence().contains("2 could not be decoded by it"),
             "{run}"
         );
         assert!(!format!("{run}{told}").contains("A-SECRET"), "{run}");

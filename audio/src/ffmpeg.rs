@@ -9,16 +9,19 @@ use crate::blocks::{BlockReader, Need, Progress};
 use crate::foreign::Foreign;
 use crate::format::{AudioError, Damage, DamageLog, Head};
 use crate::pcm::at_ms;
-use crate::process::{self, Ended, Process, form};
+use crate::process::{self, ExitReport, Process, wav_header};
 use crate::wav::{self, Linear, linear};
 use crate::window::Source;
-use std::io::{self, Read, Seek, SeekFrom};
+use std::io::{self, Read, SeekFrom};
 use std::path::Path;
 use std::process::Stdio;
 use std::time::Duration;
 
 /// How long one recording may take. Ten hours of Speex take under a minute.
-const TIME_LIMIT: Duration = Duration::from_secs(600);
+pub(crate) const TIME_LIMIT: Duration = Duration::from_secs(600);
+/// ffmpeg stops by itself, with success, at the limit that it is given: so far beyond ours, so that
+/// what exceeds ours is seen. Bytes.
+pub(crate) const BEYOND_LIMIT: u64 = 1 << 20;
 /// Bytes read at a time.
 const READ_BYTES: usize = 64 * 1024;
 /// What of a message goes into a sentence. Characters.
@@ -53,7 +56,7 @@ pub(crate) fn open<'s>(
     what: &str,
     lost: Option<(u64, String)>,
 ) -> Result<Box<dyn BlockReader + 's>, AudioError> {
-    let program = process::find("ffmpeg").ok_or_else(|| {
+    let program = process::find_on_path("ffmpeg").ok_or_else(|| {
         AudioError::unsupported(format!(
             "{what}; ffmpeg would read it and is not on the PATH"
         ))
@@ -86,16 +89,14 @@ impl Reader {
         what: &str,
         lost: Option<(u64, String)>,
     ) -> Result<Reader, AudioError> {
-        let mut input = tempfile::tempfile()?;
         source.seek(SeekFrom::Start(0))?;
-        let bytes = io::copy(&mut source, &mut input)?;
-        input.seek(SeekFrom::Start(0))?;
+        let (input, bytes) = process::unnamed_input(&mut source)?;
         let most = FREE_BYTES.saturating_add(MOST_GROWTH.saturating_mul(bytes));
         let mut process =
             start(program, limit, input.into(), foreign.demuxer, most).map_err(|error| {
                 AudioError::unsupported(format!("{what}; ffmpeg cannot be started: {error}"))
             })?;
-        let Some((channels, sample_rate)) = process.out.as_mut().and_then(form) else {
+        let Some((channels, sample_rate)) = process.out.as_mut().and_then(wav_header) else {
             return Err(Ending::of(&mut process).refusal(what));
         };
         wav::possible("a decoded", channels, sample_rate)?;
@@ -191,13 +192,18 @@ fn start(
     demuxer: &str,
     most_bytes: u64,
 ) -> io::Result<Process> {
-    let most_bytes = most_bytes.saturating_add(1 << 20).to_string();
-    Process::start(program, &decoding(demuxer, &most_bytes), input, limit)
+    let most_bytes = most_bytes.saturating_add(BEYOND_LIMIT).to_string();
+    Process::start(
+        program,
+        &decode_arguments(demuxer, &most_bytes),
+        input,
+        limit,
+    )
 }
 
 /// How ffmpeg is asked to make WAV of its standard input: of the first track of sound, without the
 /// network, and of no more than so many bytes.
-pub(crate) fn decoding<'a>(demuxer: &'a str, most_bytes: &'a str) -> [&'a str; 25] {
+pub(crate) fn decode_arguments<'a>(demuxer: &'a str, most_bytes: &'a str) -> [&'a str; 25] {
     [
         "-nostdin",
         "-hide_banner",
@@ -227,6 +233,11 @@ pub(crate) fn decoding<'a>(demuxer: &'a str, most_bytes: &'a str) -> [&'a str; 2
     ]
 }
 
+/// Whether a line of its messages says that something is broken.
+pub(crate) fn is_error(line: &str) -> bool {
+    line.contains("[error]") || line.contains("[fatal]")
+}
+
 /// How it went.
 struct Ending {
     well: bool,
@@ -241,19 +252,16 @@ struct Ending {
 
 impl Ending {
     fn of(process: &mut Process) -> Ending {
-        let Ended {
+        let ExitReport {
             messages,
-            well,
-            late,
+            succeeded,
+            timed_out,
         } = process.end();
-        Ending::read(&String::from_utf8_lossy(&messages), well, late)
+        Ending::read(&String::from_utf8_lossy(&messages), succeeded, timed_out)
     }
 
     fn read(messages: &str, well: bool, late: bool) -> Ending {
-        let bad: Vec<&str> = messages
-            .lines()
-            .filter(|line| line.contains("[error]") || line.contains("[fatal]"))
-            .collect();
+        let bad: Vec<&str> = messages.lines().filter(|line| is_error(line)).collect();
         let line = bad.last().map_or(String::new(), |line| clean(line));
         let guessed = messages.contains("Estimating duration") || messages.contains(": Video:");
         let duration_ms = messages

@@ -70,5 +70,5 @@ pub use format::{AudioError, Codec, Container, Damage, Head, Probe, UnknownCodec
 pub use mp3::mp3_padding;
 pub use pcm::Pcm;
 pub use playback::{Playback, encode_playback};
-pub use second::{Decoded, SecondDecoder, Undecoded};
+pub use second::{DecodeFailure, Decoded, SecondDecoder};
 pub use window::Source;

@@ -2,7 +2,7 @@
 //! ended with everything it has started when nobody reads on.
 
 use rustix::process::{Pid, Signal, kill_process_group};
-use std::io::{self, Read};
+use std::io::{self, Read, Seek, SeekFrom};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdout, Command, Stdio};
@@ -12,11 +12,13 @@ use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
 use std::thread::{JoinHandle, spawn};
 use std::time::Duration;
 
+/// What matters of a WAV header's chunk stands at its beginning. Bytes.
+const FORM_BYTES: u64 = 64;
 /// Messages kept: the last are the ones that say why. Bytes.
 const MESSAGE_BYTES: usize = 64 * 1024;
 
 /// The program of this name, by the `PATH`.
-pub(crate) fn find(name: &str) -> Option<PathBuf> {
+pub(crate) fn find_on_path(name: &str) -> Option<PathBuf> {
     use std::os::unix::fs::PermissionsExt;
     let is_program = |path: &PathBuf| {
         path.metadata()
@@ -32,7 +34,7 @@ pub(crate) fn find(name: &str) -> Option<PathBuf> {
 }
 
 /// Channels and rate, from the header of WAV that is written to a pipe; then the samples follow.
-pub(crate) fn form(out: &mut impl Read) -> Option<(usize, u32)> {
+pub(crate) fn wav_header(out: &mut impl Read) -> Option<(usize, u32)> {
     let mut head = [0; 12];
     out.read_exact(&mut head).ok()?;
     let mut found = None;
@@ -43,10 +45,10 @@ pub(crate) fn form(out: &mut impl Read) -> Option<(usize, u32)> {
         if chunk.starts_with(b"data") {
             return found;
         }
+        let mut whole = out.take(u64::from(size) + u64::from(size % 2));
         let mut body = Vec::new();
-        out.take(u64::from(size) + u64::from(size % 2))
-            .read_to_end(&mut body)
-            .ok()?;
+        (&mut whole).take(FORM_BYTES).read_to_end(&mut body).ok()?;
+        io::copy(&mut whole, &mut io::sink()).ok()?;
         if chunk.starts_with(b"fmt ") {
             let channels = u16::from_le_bytes(body.get(2..4)?.try_into().ok()?);
             found = Some((
@@ -55,6 +57,15 @@ pub(crate) fn form(out: &mut impl Read) -> Option<(usize, u32)> {
             ));
         }
     }
+}
+
+/// A program's input: a file without a name, for its owner alone, at its beginning; and its length.
+/// Bytes.
+pub(crate) fn unnamed_input(from: &mut impl Read) -> io::Result<(std::fs::File, u64)> {
+    let mut file = tempfile::tempfile()?;
+    let bytes = io::copy(from, &mut file)?;
+    file.seek(SeekFrom::Start(0))?;
+    Ok((file, bytes))
 }
 
 /// The running program; ended with everything it has started when it is dropped.
@@ -69,13 +80,13 @@ pub(crate) struct Process {
 }
 
 /// How a program ended.
-pub(crate) struct Ended {
+pub(crate) struct ExitReport {
     /// What it said, the middle of much left out.
     pub(crate) messages: Vec<u8>,
     /// With the status of success.
-    pub(crate) well: bool,
+    pub(crate) succeeded: bool,
     /// It was ended because its time was over.
-    pub(crate) late: bool,
+    pub(crate) timed_out: bool,
 }
 
 impl Process {
@@ -126,7 +137,7 @@ impl Process {
     }
 
     /// Waits for the end, which the watch bounds, and says how it went.
-    pub(crate) fn end(&mut self) -> Ended {
+    pub(crate) fn end(&mut self) -> ExitReport {
         // Whoever ends the reading early is not interested in what else would come.
         self.out = None;
         let messages = self
@@ -134,12 +145,12 @@ impl Process {
             .take()
             .and_then(|thread| thread.join().ok())
             .unwrap_or_default();
-        let well = self.child.wait().is_ok_and(|status| status.success());
+        let succeeded = self.child.wait().is_ok_and(|status| status.success());
         self.watch = None;
-        Ended {
+        ExitReport {
             messages,
-            well,
-            late: self.late.load(Ordering::SeqCst),
+            succeeded,
+            timed_out: self.late.load(Ordering::SeqCst),
         }
     }
 

@@ -8,19 +8,19 @@
 use crate::ffmpeg;
 use crate::format::Container;
 use crate::pcm::Pcm;
-use crate::process::{self, Process, form};
+use crate::process::{self, Process, wav_header};
 use crate::wav::{self, Linear, linear};
-use std::io::{Read, Seek, SeekFrom, Write};
+use std::io::Read;
 use std::path::PathBuf;
 use std::process::Stdio;
 use std::time::Duration;
 
-/// How long one recording may take. ffmpeg decodes an hour of MP3 in under five.
-const TIME_LIMIT: Duration = Duration::from_secs(30);
 /// How long a program may take to say its version.
 const VERSION_LIMIT: Duration = Duration::from_secs(10);
 const MOST_VERSION_BYTES: u64 = 64 * 1024;
-/// Characters of a version that are told.
+/// A WAV header is shorter. Bytes.
+const MOST_HEADER_BYTES: u64 = 64 * 1024;
+/// Characters kept of a version.
 const VERSION_CHARS: usize = 40;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,7 +38,7 @@ impl Program {
     }
 
     /// Its own name of a format. `None`: it does not read that.
-    fn reader(self, container: Container) -> Option<&'static str> {
+    fn format_name(self, container: Container) -> Option<&'static str> {
         match (self, container) {
             (_, Container::Wav) => Some("wav"),
             (_, Container::Mp3) => Some("mp3"),
@@ -73,28 +73,31 @@ pub struct SecondDecoder {
 pub struct Decoded {
     /// Its samples.
     pub pcm: Pcm,
-    /// Whether it complained of the file.
-    pub complains: bool,
+    /// Whether it reported errors of the file.
+    pub reports_errors: bool,
 }
 
 /// Why another program gives no samples.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Undecoded {
-    /// It cannot be started, or its input cannot be written.
-    #[error("it cannot be started")]
-    NotStarted,
+pub enum DecodeFailure {
+    /// Its input cannot be written.
+    #[error("its input could not be written ({0}); free space in the temporary folder")]
+    InputNotWritten(std::io::ErrorKind),
+    /// It cannot be started.
+    #[error("it could not be started ({0})")]
+    NotStarted(std::io::ErrorKind),
     /// It does not read this format.
     #[error("it does not read this format")]
-    Unread,
+    UnsupportedFormat,
     /// It was ended.
     #[error("it did not come to an end in time and was ended")]
-    Late,
+    TimedOut,
     /// It was ended.
     #[error("it gives more than the recording can hold and was ended")]
-    TooMuch,
+    TooMuchOutput,
     /// It ended with an error, or without a sample.
     #[error("it gives no sound")]
-    Failed,
+    NoSound,
 }
 
 impl SecondDecoder {
@@ -104,12 +107,16 @@ impl SecondDecoder {
         [Program::Ffmpeg, Program::Sox]
             .into_iter()
             .filter_map(|program| {
-                SecondDecoder::at(program, process::find(program.name())?, TIME_LIMIT)
+                SecondDecoder::probe(
+                    program,
+                    process::find_on_path(program.name())?,
+                    ffmpeg::TIME_LIMIT,
+                )
             })
             .collect()
     }
 
-    fn at(program: Program, path: PathBuf, limit: Duration) -> Option<SecondDecoder> {
+    fn probe(program: Program, path: PathBuf, limit: Duration) -> Option<SecondDecoder> {
         let mut asked = SecondDecoder {
             program,
             path,
@@ -130,7 +137,7 @@ impl SecondDecoder {
     /// does not. `None`: it does not read that.
     #[must_use]
     pub fn rank(&self, container: Container) -> Option<u8> {
-        self.program.reader(container)?;
+        self.program.format_name(container)?;
         let is_second = match container {
             Container::AmrFile => self.program == Program::Ffmpeg,
             _ => self.program == Program::Sox,
@@ -148,22 +155,22 @@ impl SecondDecoder {
         bytes: &[u8],
         container: Container,
         most_bytes: u64,
-    ) -> Result<Decoded, Undecoded> {
-        let reader = self.program.reader(container).ok_or(Undecoded::Unread)?;
-        let mut input = tempfile::tempfile().map_err(|_| Undecoded::NotStarted)?;
-        input
-            .write_all(bytes)
-            .and_then(|()| input.seek(SeekFrom::Start(0)))
-            .map_err(|_| Undecoded::NotStarted)?;
-        let most = most_bytes.to_string();
+    ) -> Result<Decoded, DecodeFailure> {
+        let format = self
+            .program
+            .format_name(container)
+            .ok_or(DecodeFailure::UnsupportedFormat)?;
+        let (input, _) = process::unnamed_input(&mut &*bytes)
+            .map_err(|error| DecodeFailure::InputNotWritten(error.kind()))?;
+        let most = most_bytes.saturating_add(ffmpeg::BEYOND_LIMIT).to_string();
         let arguments = match self.program {
-            Program::Ffmpeg => ffmpeg::decoding(reader, &most).to_vec(),
+            Program::Ffmpeg => ffmpeg::decode_arguments(format, &most).to_vec(),
             // Errors only, and no noise for rounding.
             Program::Sox => vec![
                 "-V1",
                 "-D",
                 "-t",
-                reader,
+                format,
                 "-",
                 "-b",
                 "16",
@@ -176,22 +183,24 @@ impl SecondDecoder {
             ],
         };
         let mut process = Process::start(&self.path, &arguments, input.into(), self.limit)
-            .map_err(|_| Undecoded::NotStarted)?;
-        // A header is short.
-        let most = most_bytes.saturating_add(MOST_VERSION_BYTES);
-        let written = read(&mut process, most).ok_or(Undecoded::TooMuch)?;
+            .map_err(|error| DecodeFailure::NotStarted(error.kind()))?;
+        let most = most_bytes.saturating_add(MOST_HEADER_BYTES);
+        let written = read(&mut process, most).ok_or(DecodeFailure::TooMuchOutput)?;
         let ended = process.end();
-        if ended.late {
-            return Err(Undecoded::Late);
+        if ended.timed_out {
+            return Err(DecodeFailure::TimedOut);
         }
-        let pcm = samples(&written).filter(|_| ended.well);
-        let pcm = pcm.ok_or(Undecoded::Failed)?;
+        let pcm = samples(&written).filter(|_| ended.succeeded);
+        let pcm = pcm.ok_or(DecodeFailure::NoSound)?;
         let said = String::from_utf8_lossy(&ended.messages);
-        let complains = said.lines().any(|line| match self.program {
-            Program::Ffmpeg => line.contains("[error]") || line.contains("[fatal]"),
+        let reports_errors = said.lines().any(|line| match self.program {
+            Program::Ffmpeg => ffmpeg::is_error(line),
             Program::Sox => !line.trim().is_empty(),
         });
-        Ok(Decoded { pcm, complains })
+        Ok(Decoded {
+            pcm,
+            reports_errors,
+        })
     }
 
     /// The word behind the program's name.
@@ -203,7 +212,7 @@ impl SecondDecoder {
         let mut process =
             Process::start(&self.path, &[argument], Stdio::null(), VERSION_LIMIT).ok()?;
         let said = read(&mut process, MOST_VERSION_BYTES)?;
-        if process.end().late {
+        if process.end().timed_out {
             return None;
         }
         let said = String::from_utf8_lossy(&said);
@@ -231,7 +240,7 @@ fn read(process: &mut Process, most: u64) -> Option<Vec<u8>> {
 
 /// The samples of 16 bits in WAV that was written to a pipe. `None`: there are none.
 fn samples(mut wav: &[u8]) -> Option<Pcm> {
-    let (channels, sample_rate) = form(&mut wav)?;
+    let (channels, sample_rate) = wav_header(&mut wav)?;
     wav::possible("a decoded", channels, sample_rate).ok()?;
     let mut pcm = Pcm {
         sample_rate,
@@ -258,7 +267,7 @@ mod tests {
         std::fs::write(&path, text).expect("a program");
         std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o700))
             .expect("executable");
-        SecondDecoder::at(Program::Ffmpeg, path, limit).expect("it tells its version")
+        SecondDecoder::probe(Program::Ffmpeg, path, limit).expect("it tells its version")
     }
 
     fn tone() -> (Pcm, Vec<u8>) {
@@ -270,7 +279,7 @@ mod tests {
         (pcm, bytes)
     }
 
-    fn through(script: &str, limit: Duration) -> Result<Decoded, Undecoded> {
+    fn through(script: &str, limit: Duration) -> Result<Decoded, DecodeFailure> {
         let folder = tempfile::tempdir().expect("a folder");
         let (_, bytes) = tone();
         program(folder.path(), script, limit).decode(&bytes, Container::Wav, 100_000)
@@ -279,28 +288,31 @@ mod tests {
     #[test]
     fn what_it_writes_is_read_and_its_complaints_are_noticed() {
         let (pcm, _) = tone();
-        let whole = through("cat", TIME_LIMIT).expect("decodes");
-        assert_eq!((&whole.pcm, whole.complains), (&pcm, false));
-        let half = through("echo '[error] broken' >&2; head -c 16044", TIME_LIMIT);
+        let whole = through("cat", ffmpeg::TIME_LIMIT).expect("decodes");
+        assert_eq!((&whole.pcm, whole.reports_errors), (&pcm, false));
+        let half = through(
+            "echo '[error] broken' >&2; head -c 16044",
+            ffmpeg::TIME_LIMIT,
+        );
         let half = half.expect("decodes");
-        assert_eq!((half.pcm.samples(), half.complains), (8000, true));
+        assert_eq!((half.pcm.samples(), half.reports_errors), (8000, true));
     }
 
     #[test]
     fn a_program_that_hangs_floods_or_fails_gives_no_samples() {
         let rows = [
-            ("sleep 1000 & sleep 1000", Undecoded::Late),
-            ("cat; sleep 1000", Undecoded::Late),
-            ("cat /dev/zero", Undecoded::TooMuch),
-            ("cat - /dev/zero", Undecoded::TooMuch),
-            ("cat; exit 1", Undecoded::Failed),
-            ("head -c 44", Undecoded::Failed),
-            ("echo nothing of the kind", Undecoded::Failed),
+            ("sleep 1000 & sleep 1000", DecodeFailure::TimedOut),
+            ("cat; sleep 1000", DecodeFailure::TimedOut),
+            ("cat /dev/zero", DecodeFailure::TooMuchOutput),
+            ("cat - /dev/zero", DecodeFailure::TooMuchOutput),
+            ("cat; exit 1", DecodeFailure::NoSound),
+            ("head -c 44", DecodeFailure::NoSound),
+            ("echo nothing of the kind", DecodeFailure::NoSound),
         ];
         for (script, wanted) in rows {
             let limit = match wanted {
-                Undecoded::Late => Duration::from_millis(500),
-                _ => TIME_LIMIT,
+                DecodeFailure::TimedOut => Duration::from_millis(500),
+                _ => ffmpeg::TIME_LIMIT,
             };
             assert_eq!(through(script, limit), Err(wanted), "{script}");
         }
@@ -309,13 +321,16 @@ mod tests {
     #[test]
     fn what_tells_no_version_is_not_used() {
         let folder = tempfile::tempdir().expect("a folder");
-        let known = program(folder.path(), "cat", TIME_LIMIT);
+        let known = program(folder.path(), "cat", ffmpeg::TIME_LIMIT);
         assert_eq!(known.name(), "ffmpeg 7.0-fake");
         let path = folder.path().join("sox");
         std::fs::write(&path, "#!/bin/sh\necho usage\n").expect("a program");
         std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o700))
             .expect("executable");
-        assert_eq!(SecondDecoder::at(Program::Sox, path, TIME_LIMIT), None);
+        assert_eq!(
+            SecondDecoder::probe(Program::Sox, path, ffmpeg::TIME_LIMIT),
+            None
+        );
     }
 
     #[test]
@@ -324,7 +339,7 @@ mod tests {
             program,
             path: PathBuf::new(),
             version: String::new(),
-            limit: TIME_LIMIT,
+            limit: ffmpeg::TIME_LIMIT,
         });
         let ranks = |container| both.each_ref().map(|decoder| decoder.rank(container));
         assert_eq!(ranks(Container::Mp3), [Some(0), Some(1)]);
@@ -345,10 +360,10 @@ mod tests {
             assert_eq!(heard.expect("decodes").pcm, pcm, "{}", decoder.name());
             let heard = decoder.decode(&mp3, Container::Mp3, 100_000);
             let heard = heard.expect("decodes");
-            assert!(heard.pcm.samples() >= 16_000 && !heard.complains);
+            assert!(heard.pcm.samples() >= 16_000 && !heard.reports_errors);
             assert_eq!(
                 decoder.decode(b"no sound at all", Container::Mp3, 100_000),
-                Err(Undecoded::Failed),
+                Err(DecodeFailure::NoSound),
                 "{}",
                 decoder.name()
             );

@@ -182,7 +182,7 @@ const PROOFS: [Proof; 16] = [
         name: "scale",
         shows: "a verification of millions of calls needs memory that does not grow with what is \
             right; and how its time stands beside a database's join of the same columns",
-        needs: "",
+        needs: "DuckDB in Python",
         full: 10_000_000,
         small: 2_000,
         run: scale::run,

@@ -10,8 +10,8 @@ use std::time::Instant;
 
 use audio::{Codec, Pcm, SecondDecoder};
 use verifier::{
-    DECODERS_LEAST_FIT, DECODERS_LEAST_HELD, DECODERS_LENGTH_APART_MS, DECODERS_LOUDNESS_APART_DB,
-    Defect, FileDifference, compare_files, decode_again, fit_files,
+    DECODERS_LEAST_FIT, DECODERS_LEAST_IN_PLACE, DECODERS_LENGTH_APART_MS,
+    DECODERS_LOUDNESS_APART_DB, Defect, FileDifference, compare_files, decode_again, fit_files,
 };
 
 use crate::report::{Failure, Report};
@@ -244,7 +244,7 @@ pub(crate) fn run(n: u64) -> Result<Report, Failure> {
     report.row(
         &format!(
             "of these, the two decoders differ (median correlation below {DECODERS_LEAST_FIT}, share \
-             of seconds in their place below {DECODERS_LEAST_HELD}, {DECODERS_LENGTH_APART_MS} ms in \
+             of seconds in their place below {DECODERS_LEAST_IN_PLACE}, {DECODERS_LENGTH_APART_MS} ms in \
              length or {DECODERS_LOUDNESS_APART_DB} dB in loudness apart)"
         ),
         unlike.len(),
@@ -497,7 +497,7 @@ fn opinions(lines: &str) -> Result<Vec<f64>, Failure> {
 /// Conversion by conversion.
 fn table(pairs: &[Pair], scores: &BTreeMap<usize, (f64, f64)>) -> String {
     let mut page = "\n## Corpus\n\nCalls of 6 to 40 s on one or two channels, of Asterisk's recorded \
-        prompts; a stranger is another call of the same length and channels. Opinion scores are \
+        prompts; a stranger is another call of the same length and channels. DecoderComparison scores are \
         ViSQOL's (speech, 16 kHz), 1 to 5, of calls of 9 s: a figure for people, which decides \
         nothing.\n\n| copy | pairs | least seconds in place | least median correlation | stranger's \
         most | opinion, mean | least |\n| --- | --- | --- | --- | --- | --- | --- |\n"

@@ -15,8 +15,8 @@ use crate::expected::{Pause, PauseRule, Rules, SourceSound, audio_expectation};
 use crate::options::Progress;
 use crate::run_error::RunError;
 use crate::sound::{
-    AudioFingerprint, Difference, HeardAgain, Hearing, PairSound, Stored, TargetSound, Verdict,
-    Wanted, hear_again, judge, read_source,
+    AudioFingerprint, Difference, PairSound, SecondDecoding, SecondDecodings, Stored, TargetSound,
+    Verdict, Wanted, decode_by_second, judge, read_source,
 };
 use crate::source::{MediaRead, SharedSource, SourceRecording};
 use crate::target::{Address, Envelope, LOCATED_AT_ONCE, MediaStore, Sound, Unfetched, fetch};
@@ -29,7 +29,7 @@ pub(crate) struct Job<'a> {
     /// Conversation and recording in the target. Absent: only the source is read.
     pub(crate) target: Option<Address>,
     /// Whether another program decodes both files too.
-    pub(crate) twice: bool,
+    pub(crate) use_second_decoder: bool,
 }
 
 /// Reads and compares.
@@ -110,14 +110,14 @@ impl AudioComparer {
             mut pcm,
             otherwise,
             sha256: source_sha256,
-            again: source_again,
-        } = self.source(job.source, job.twice).await?;
+            second_decoding: source_second,
+        } = self.source(job.source, job.use_second_decoder).await?;
         let unread = |sound| AudioResult {
             sound,
             fingerprint: None,
             stored: None,
             sha256: None,
-            again: None,
+            second_decoding: None,
         };
         let heard = match (&source, &pcm, item) {
             (_, _, None) => unread(TargetSound::NotRead),
@@ -144,7 +144,7 @@ impl AudioComparer {
                     pcm: pcm.clone(),
                     wanted: Arc::new(wanted),
                     content_type: content_type.clone(),
-                    twice: job.twice,
+                    use_second_decoder: job.use_second_decoder,
                 };
                 self.target(url, envelope.as_ref(), &judging).await?
             }
@@ -171,19 +171,24 @@ impl AudioComparer {
                 unread(TargetSound::NotRead),
             );
         }
-        let again = match (&heard.sound, heard.again.take()) {
-            (TargetSound::Compared(_), Some(target)) => Some(HeardAgain {
-                source: source_again,
+        let second_decodings = match (&heard.sound, heard.second_decoding.take()) {
+            (TargetSound::Compared(_), Some(target)) => Some(SecondDecodings {
+                source: source_second,
                 target,
             }),
             _ => None,
         };
-        if let Some(need) = again.as_ref().and_then(HeardAgain::need) {
-            // What our own decoder made of it may be wrong, and so may everything said of it.
-            heard = AudioResult {
-                sha256: heard.sha256,
-                ..unread(TargetSound::Hidden(need))
-            };
+        // What our own decoder made of a file may be wrong then, and so may everything said of it.
+        if let Some(second) = &second_decodings {
+            if let Some(need) = second.need() {
+                heard = AudioResult {
+                    sha256: heard.sha256,
+                    ..unread(TargetSound::Hidden(need))
+                };
+            }
+            if let Some(need) = second.need_of_source() {
+                (source, pcm) = (SourceSound::Unreadable(need), None);
+            }
         }
         let rules = self.rules.clone();
         let pauses = job.pauses.to_vec();
@@ -202,7 +207,8 @@ impl AudioComparer {
             stored: heard.stored,
             source_sha256,
             target_sha256: heard.sha256,
-            again,
+            is_second_decoder_drawn: job.use_second_decoder,
+            second_decodings,
         })
     }
 
@@ -211,7 +217,7 @@ impl AudioComparer {
     async fn source(
         &self,
         recording: &SourceRecording,
-        twice: bool,
+        use_second_decoder: bool,
     ) -> Result<SourceRead, RunError> {
         let mut before: Option<Vec<u8>> = None;
         // A third reading decides between two that differ; a source that answers otherwise each
@@ -225,7 +231,7 @@ impl AudioComparer {
                         pcm: None,
                         otherwise: None,
                         sha256: None,
-                        again: None,
+                        second_decoding: None,
                     });
                 }
             };
@@ -255,8 +261,10 @@ impl AudioComparer {
             ) || before.as_ref() == Some(&bytes)
             {
                 let otherwise = otherwise(recording, &bytes, content_type.as_deref());
-                let again = match &sound {
-                    SourceSound::Good(_) if twice => self.again(bytes).await?,
+                let second_decoding = match &sound {
+                    SourceSound::Good(_) if use_second_decoder => {
+                        self.second_decoding(bytes).await?
+                    }
                     _ => None,
                 };
                 return Ok(SourceRead {
@@ -264,7 +272,7 @@ impl AudioComparer {
                     pcm: pcm.map(Arc::new),
                     otherwise,
                     sha256: Some(sha256),
-                    again,
+                    second_decoding,
                 });
             }
             before = Some(bytes);
@@ -279,7 +287,7 @@ impl AudioComparer {
             pcm: None,
             otherwise: None,
             sha256: None,
-            again: None,
+            second_decoding: None,
         })
     }
 
@@ -336,7 +344,7 @@ impl AudioComparer {
                     fingerprint: None,
                     stored: None,
                     sha256: None,
-                    again: None,
+                    second_decoding: None,
                 })
             };
             let Opened { bytes, stored } = match self.open(url, envelope).await? {
@@ -351,11 +359,11 @@ impl AudioComparer {
                 })
                 .await?;
             heard.sha256 = Some(hash.clone());
-            let again = first.as_ref().is_some_and(|(before, _)| *before == hash);
+            let is_as_before = first.as_ref().is_some_and(|(before, _)| *before == hash);
             let is_right = matches!(&heard.sound, TargetSound::Compared(differences) if differences.is_empty());
-            if is_right || again {
-                if judging.twice {
-                    heard.again = self.again(bytes).await?;
+            if is_right || is_as_before {
+                if judging.use_second_decoder {
+                    heard.second_decoding = self.second_decoding(bytes).await?;
                 }
                 return Ok(heard);
             }
@@ -367,7 +375,7 @@ impl AudioComparer {
                 fingerprint: None,
                 stored: None,
                 sha256: None,
-                again: None,
+                second_decoding: None,
             },
             |(_, heard)| heard,
         ))
@@ -387,9 +395,10 @@ impl AudioComparer {
     }
 
     /// What another program makes of a file.
-    async fn again(&self, bytes: Vec<u8>) -> Result<Option<Hearing>, RunError> {
+    async fn second_decoding(&self, bytes: Vec<u8>) -> Result<Option<SecondDecoding>, RunError> {
         let decoders = self.second_decoders.clone();
-        self.blocking(move || hear_again(&decoders, &bytes)).await
+        self.blocking(move || decode_by_second(&decoders, &bytes))
+            .await
     }
 
     /// A file's bytes, decrypted where it is said to be encrypted. The inner error is what is to be
@@ -460,7 +469,7 @@ struct AudioResult {
     /// Of the file's content, decrypted.
     sha256: Option<String>,
     /// What another program made of it. Absent: it was not to, or there is no sound.
-    again: Option<Hearing>,
+    second_decoding: Option<SecondDecoding>,
 }
 
 /// What a target is judged by, shared with a worker thread.
@@ -471,7 +480,7 @@ struct Judging {
     wanted: Arc<Wanted>,
     content_type: Option<String>,
     /// Whether another program decodes the file too.
-    twice: bool,
+    use_second_decoder: bool,
 }
 
 impl Judging {
@@ -495,7 +504,7 @@ impl Judging {
                 duration_ms,
             }),
             sha256: None,
-            again: None,
+            second_decoding: None,
         }
     }
 }
@@ -513,7 +522,7 @@ struct SourceRead {
     /// Hash of the answer's bytes, hex. Absent: they were not read, or not twice the same.
     sha256: Option<String>,
     /// What another program made of it. Absent: it was not to, or we do not read it ourselves.
-    again: Option<Hearing>,
+    second_decoding: Option<SecondDecoding>,
 }
 
 /// How an answer for a recording's audio differs from the recording's own record.

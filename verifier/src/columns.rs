@@ -3,6 +3,7 @@
 use crate::checks::presence::Judged;
 use crate::defect::Defect;
 use crate::expected::{Expectation, Presence};
+use crate::utc_millis::UtcMillis;
 use crate::verdict::Bucket;
 
 /// How far a record was judged.
@@ -29,10 +30,10 @@ const JUDGEMENTS: [Judgement; 5] = [
 ];
 /// Bits of a judgement.
 const JUDGEMENT: u8 = 0b111;
-/// Of a recording: it should be there. Of a call without recordings: so should the call.
+/// Of a call without recordings: it should be there.
 const DUE: u8 = 1 << 3;
-/// It is not there.
-const MISSING: u8 = 1 << 4;
+/// Of such a call: it is not there.
+const LOST: u8 = 1 << 4;
 const HAS_PAUSE: u8 = 1 << 5;
 const HAS_NO_DATE: u8 = 1 << 6;
 const NO_START: i64 = i64::MIN;
@@ -72,16 +73,9 @@ impl CallRow {
         let recordings = expected
             .recordings
             .iter()
-            .zip(&judged.buckets)
             .zip(&each)
-            .map(|((recording, bucket), judgement)| {
-                let is_due = matches!(
-                    bucket,
-                    Bucket::Matched | Bucket::Different | Bucket::Missing
-                );
+            .map(|(recording, judgement)| {
                 *judgement as u8
-                    | flag(is_due, DUE)
-                    | flag(*bucket == Bucket::Missing, MISSING)
                     | flag(!recording.pauses.is_empty(), HAS_PAUSE)
                     | flag(recording.delete_at.is_none(), HAS_NO_DATE)
             })
@@ -96,7 +90,7 @@ impl CallRow {
             start_ms: expected.span.map_or(NO_START, |span| span.start.ms()),
             call: judgement_of_call(expected, judged, &each) as u8
                 | flag(is_due, DUE)
-                | flag(is_lost, MISSING),
+                | flag(is_lost, LOST),
             recordings,
         }
     }
@@ -162,9 +156,11 @@ impl CallColumns {
         self.calls.len()
     }
 
-    /// Start. Milliseconds since 1970. Absent: the source's times are unusable.
-    pub(crate) fn start_ms(&self, case: usize) -> Option<i64> {
-        Some(self.starts[case]).filter(|start| *start != NO_START)
+    /// Absent: the source's times are unusable.
+    pub(crate) fn start(&self, case: usize) -> Option<UtcMillis> {
+        Some(self.starts[case])
+            .filter(|start| *start != NO_START)
+            .map(UtcMillis::from_ms)
     }
 
     pub(crate) fn judgement(&self, case: usize) -> Judgement {
@@ -191,19 +187,24 @@ impl CallColumns {
     /// Whether a call should be there, and is missing: all of it that should be. Absent: nothing of
     /// it should be.
     pub(crate) fn is_missing(&self, case: usize) -> Option<bool> {
-        let recordings = self.recordings(case);
-        if recordings.is_empty() {
-            return (self.calls[case] & DUE != 0).then_some(self.calls[case] & MISSING != 0);
+        let recordings = self.count_of_recordings(case);
+        if recordings == 0 {
+            return (self.calls[case] & DUE != 0).then_some(self.calls[case] & LOST != 0);
         }
-        let mut due = recordings.iter().filter(|bits| *bits & DUE != 0).peekable();
+        let mut due = (0..recordings)
+            .filter_map(|recording| self.is_missing_of(case, recording))
+            .peekable();
         due.peek()?;
-        Some(due.all(|bits| bits & MISSING != 0))
+        Some(due.all(|is_missing| is_missing))
     }
 
     /// Whether a recording should be there, and is missing. Absent: it should not be.
     pub(crate) fn is_missing_of(&self, case: usize, recording: usize) -> Option<bool> {
-        let bits = self.recordings(case)[recording];
-        (bits & DUE != 0).then_some(bits & MISSING != 0)
+        match self.judgement_of(case, recording) {
+            Judgement::Missing => Some(true),
+            Judgement::Metadata | Judgement::Sound => Some(false),
+            Judgement::None | Judgement::Absent => None,
+        }
     }
 
     /// Kinds of recording that a migration may leave out as a whole.
@@ -270,10 +271,7 @@ mod tests {
             columns.set(case, &CallRow::of(&expected, &judged, |at| at == 0));
             assert_eq!(columns.is_missing(case), call, "{judged:?}");
             assert_eq!([0, 1].map(|at| columns.is_missing_of(case, at)), recordings);
-            assert_eq!(
-                columns.start_ms(case),
-                expected.span.map(|span| span.start.ms())
-            );
+            assert_eq!(columns.start(case), expected.span.map(|span| span.start));
         }
         assert_eq!(columns.judgement_of(0, 0), Judgement::Sound);
         assert_eq!(columns.judgement_of(0, 1), Judgement::Missing);

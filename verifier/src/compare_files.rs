@@ -5,7 +5,10 @@ use audio::{Ffmpeg, Pcm, SecondDecoder};
 
 use crate::defect::Defect;
 use crate::expected::{AudioExpectation, PauseRule, SoundFacts, SourceSound};
-use crate::sound::{Alignment, Hearing, Opinion, Wanted, align, hear_again, judge, read_source};
+use crate::sound::{
+    Alignment, DecoderComparison, SecondDecoding, Wanted, align, decode_by_second, judge,
+    read_source,
+};
 
 /// What differs between a recording and its copy, in order of weight. None: the same conversation.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -80,12 +83,15 @@ pub fn fit_files(source: &[u8], target: &[u8]) -> Result<Fit, String> {
 ///
 /// One of the two makes no sound of it; in words.
 pub fn decode_again(decoders: &[SecondDecoder], file: &[u8]) -> Result<Option<String>, String> {
-    let heard = hear_again(decoders, file).ok_or("our own decoder makes no sound of it")?;
-    let Hearing { program, opinion } = heard;
-    match opinion {
-        Opinion::Agrees => Ok(None),
-        Opinion::Differs(what) => Ok(Some(format!("{program}: {what}"))),
-        Opinion::Silent(why) => Err(format!("{program}: {why}")),
+    let heard = decode_by_second(decoders, file).ok_or("our own decoder makes no sound of it")?;
+    let SecondDecoding {
+        program,
+        comparison,
+    } = heard;
+    match comparison {
+        DecoderComparison::Same | DecoderComparison::BothBroken(_) => Ok(None),
+        DecoderComparison::Different(what) => Ok(Some(format!("{program}: {what}"))),
+        DecoderComparison::NotDecoded(why) => Err(format!("{program}: {why}")),
     }
 }
 

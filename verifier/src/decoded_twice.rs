@@ -11,28 +11,34 @@ use crate::cross_call::Place;
 use crate::expected::Expectation;
 use crate::options::{AudioScope, DecodeTwice, Options};
 use crate::run_error::RunError;
-use crate::sound::{Hearing, Opinion, PairSound};
+use crate::sound::{DecoderComparison, PairSound, SecondDecoding};
 
 /// What came of decoding a sample of recordings a second time.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct DecodedTwice {
-    /// The programs that decoded, with their versions.
+    /// Programs that decoded something, with their versions.
     pub programs: Vec<String>,
     /// Recordings that were asked for.
     pub asked: u64,
     /// Seed of the sample.
     pub seed: u64,
-    /// Recordings whose audio was compared and whose files were given to another program.
+    /// Recordings that were drawn: fewer than asked for where there are no more.
+    #[serde(default)]
+    pub drawn: u64,
+    /// Of these, recordings whose audio was compared and whose files were given to another program.
     pub recordings: u64,
     /// Of these, both decoders make the same sound of both files.
     pub agree: u64,
-    /// Files of which they do not: each recording is one that cannot be told.
+    /// Files that both decoders find broken, and make different sound of.
+    #[serde(default)]
+    pub both_broken: Vec<OtherSound>,
+    /// Files of which they make different sound: the recording is reported as not verifiable.
     pub differ: Vec<OtherSound>,
-    /// Files that the other program does not decode: each recording is one that cannot be told.
+    /// Files that the other program does not decode: the recording is reported as not verifiable.
     pub not_decoded: Vec<OtherSound>,
 }
 
-/// A file of which another program makes another sound, or none.
+/// A file of which another program makes different sound, or none.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct OtherSound {
     /// Recording of the source.
@@ -56,7 +62,7 @@ pub(crate) fn decoders(options: &Options) -> Result<Vec<SecondDecoder>, RunError
     }
     if options.audio == AudioScope::None {
         return Err(RunError::Plan(
-            "--second-decoder hears recordings whose audio is compared, and --audio none compares \
+            "--second-decoder takes recordings whose audio is compared, and --audio none compares \
              none; give one of the two"
                 .to_owned(),
         ));
@@ -64,8 +70,8 @@ pub(crate) fn decoders(options: &Options) -> Result<Vec<SecondDecoder>, RunError
     let found = SecondDecoder::all();
     if found.is_empty() {
         return Err(RunError::Plan(
-            "--second-decoder needs ffmpeg or sox, and neither is on the PATH and says its \
-             version; install the Debian package ffmpeg, or sox and libsox-fmt-all"
+            "--second-decoder needs ffmpeg or sox, and neither is on the PATH, or it does \
+             not answer to -version; install the Debian package ffmpeg, or sox and libsox-fmt-all"
                 .to_owned(),
         ));
     }
@@ -82,30 +88,41 @@ pub(crate) fn count(
         programs: Vec::new(),
         asked: wanted.recordings as u64,
         seed: wanted.seed,
+        drawn: 0,
         recordings: 0,
         agree: 0,
+        both_broken: Vec::new(),
         differ: Vec::new(),
         not_decoded: Vec::new(),
     };
     let mut programs = BTreeSet::new();
     for (place, sound) in heard {
-        let Some(again) = &sound.again else { continue };
+        sum.drawn += u64::from(sound.is_second_decoder_drawn);
+        let Some(second) = &sound.second_decodings else {
+            continue;
+        };
         sum.recordings += 1;
-        sum.agree += u64::from(again.need().is_none());
+        let is_same =
+            |(_, second): (&str, &SecondDecoding)| second.comparison == DecoderComparison::Same;
+        sum.agree += u64::from(second.sides().all(is_same));
         let id = &expectations[place.0].recordings[place.1].legacy_id;
-        for (side, Hearing { program, opinion }) in again.sides() {
+        for (side, second) in second.sides() {
             let other = |what: &str| OtherSound {
                 legacy_recording_id: id.clone(),
                 side: side.to_owned(),
-                program: program.clone(),
+                program: second.program.clone(),
                 what: what.to_owned(),
             };
-            programs.insert(program.clone());
-            match opinion {
-                Opinion::Agrees => {}
-                Opinion::Differs(what) => sum.differ.push(other(what)),
-                Opinion::Silent(why) => sum.not_decoded.push(other(why)),
+            match &second.comparison {
+                DecoderComparison::Same => {}
+                DecoderComparison::BothBroken(what) => sum.both_broken.push(other(what)),
+                DecoderComparison::Different(what) => sum.differ.push(other(what)),
+                DecoderComparison::NotDecoded(why) => {
+                    sum.not_decoded.push(other(why));
+                    continue;
+                }
             }
+            programs.insert(second.program.clone());
         }
     }
     sum.programs.extend(programs);
@@ -115,15 +132,19 @@ pub(crate) fn count(
 impl DecodedTwice {
     /// What the report's sentence says of it.
     pub(crate) fn words(&self) -> String {
-        let recordings = match self.recordings {
+        let counted = |count: u64| match count {
             1 => "1 recording".to_owned(),
             count => format!("{count} recordings"),
         };
-        if self.recordings == 0 {
-            return "no recording was decoded a second time".to_owned();
+        let not_compared = match self.drawn.saturating_sub(self.recordings) {
+            0 => String::new(),
+            count => format!("; {count} of the {} drawn were not compared", self.drawn),
+        };
+        if self.programs.is_empty() {
+            return format!("no recording was decoded a second time{not_compared}");
         }
         let outcome = match (self.agree == self.recordings, self.recordings) {
-            (true, 1) => ", which agrees".to_owned(),
+            (true, 1) => ", with the same result".to_owned(),
             (true, _) => ", and all agree".to_owned(),
             (false, _) => {
                 let of = |files: &[OtherSound]| {
@@ -131,31 +152,33 @@ impl DecodedTwice {
                         files.iter().map(|file| &file.legacy_recording_id).collect();
                     ids.len()
                 };
-                let told: Vec<String> = [
+                let others: Vec<String> = [
                     (of(&self.differ), "differ"),
-                    (of(&self.not_decoded), "could not be decoded so"),
+                    (of(&self.not_decoded), "could not be decoded by it"),
+                    (of(&self.both_broken), "are broken to both"),
                 ]
                 .into_iter()
                 .filter(|(count, _)| *count > 0)
                 .map(|(count, what)| format!("{count} {what}"))
                 .collect();
-                format!(", and {} agree, {}", self.agree, told.join(", "))
+                format!(", and {} agree, {}", self.agree, others.join(", "))
             }
         };
         format!(
-            "the sound of {recordings} was decoded a second time by {}{outcome}",
+            "the sound of {} was decoded a second time by {}{outcome}{not_compared}",
+            counted(self.recordings),
             self.programs.join(" and ")
         )
     }
 
-    /// A line for each file that the other program does not hear as we do.
+    /// A line for each file of which the other program makes different sound, or none.
     pub(crate) fn lines(&self) -> impl Iterator<Item = String> + Clone + '_ {
         self.differ
             .iter()
             .map(|file| {
                 format!(
-                    "{}: {} makes another sound of the {}'s file than our own decoder: {}",
-                    file.legacy_recording_id, file.program, file.side, file.what
+                    "{}: {}'s file: {} and our own decoder differ: {}",
+                    file.legacy_recording_id, file.side, file.program, file.what
                 )
             })
             .chain(self.not_decoded.iter().map(|file| {
@@ -186,8 +209,10 @@ mod tests {
             programs: vec!["ffmpeg 7.0".to_owned(), "sox 14.4.2".to_owned()],
             asked: 20,
             seed: 1,
+            drawn: 20,
             recordings: 20,
             agree: 20,
+            both_broken: Vec::new(),
             differ: Vec::new(),
             not_decoded: Vec::new(),
         };
@@ -202,18 +227,25 @@ mod tests {
         sum.not_decoded = vec![file("3-1", "it gives no sound")];
         assert!(
             sum.words()
-                .ends_with(", and 17 agree, 2 differ, 1 could not be decoded so"),
+                .ends_with(", and 17 agree, 2 differ, 1 could not be decoded by it"),
             "{}",
             sum.words()
         );
         let lines: Vec<String> = sum.lines().collect();
         assert_eq!(
             lines[0],
-            "1-1: ffmpeg 7.0 makes another sound of the target's file than our own decoder: 6000 ms \
-             instead of 3000 ms"
+            "1-1: target's file: ffmpeg 7.0 and our own decoder differ: 6000 ms instead of 3000 ms"
         );
         assert!(lines[2].contains("3-1") && lines[2].ends_with("it gives no sound"));
-        sum.recordings = 0;
+        (sum.drawn, sum.both_broken) = (22, vec![file("4-1", "y")]);
+        assert!(
+            sum.words()
+                .ends_with(", 1 are broken to both; 2 of the 22 drawn were not compared"),
+            "{}",
+            sum.words()
+        );
+        (sum.drawn, sum.recordings) = (0, 0);
+        sum.programs.clear();
         assert_eq!(sum.words(), "no recording was decoded a second time");
     }
 

@@ -13,7 +13,7 @@ use crate::habits::{CommonPractice, Habits};
 use crate::in_flight::{InFlight, Rest};
 use crate::judged_call::JudgedCall;
 use crate::matching::{Pairing, pair};
-use crate::observed::{TargetConversation, TargetRecording};
+use crate::observed::TargetRecording;
 use crate::options::{Options, Progress, Stage};
 use crate::patterns::Patterns;
 use crate::run_error::RunError;
@@ -21,7 +21,7 @@ use crate::sample::{draw, draw_twice};
 use crate::sound::{AudioFingerprint, PairSound, Stored, TargetSound};
 use crate::source::SourceInteraction;
 use crate::target::{Address, Deriving, Expectations, Reconciled, Reconciling, TargetSnapshot};
-use crate::triage::audible;
+use crate::triage::{ExaminedCalls, audible};
 
 /// Recordings without a pair whose audio is fetched to find out whose they are; beyond that
 /// something else is wrong.
@@ -31,11 +31,7 @@ const MOST_UNMATCHED: usize = 500;
 pub(crate) struct Examined<'a> {
     /// Of the whole source.
     expectations: Expectations<'a>,
-    /// Where each examined call stands in the source.
-    cases: &'a [usize],
-    interactions: &'a [SourceInteraction],
-    /// Conversations under their ids, and under ids of no call.
-    ours: &'a [TargetConversation],
+    calls: &'a ExaminedCalls,
     /// What else the target has.
     target: &'a TargetSnapshot,
     /// Whether only some calls are judged.
@@ -71,22 +67,20 @@ pub(crate) struct Others<'a> {
 impl<'a> Examined<'a> {
     pub(crate) fn new(
         expectations: Expectations<'a>,
-        (cases, interactions): (&'a [usize], &'a [SourceInteraction]),
-        ours: &'a [TargetConversation],
+        calls: &'a ExaminedCalls,
         target: &'a TargetSnapshot,
         restricted: bool,
         rest: Option<Rest>,
     ) -> Examined<'a> {
-        let unheard: Vec<Expectation> = interactions
+        let unheard: Vec<Expectation> = calls
+            .interactions
             .iter()
             .map(|interaction| expectations.unheard(interaction))
             .collect();
-        let (pairings, _) = pair(&unheard, ours);
+        let (pairings, _) = pair(&unheard, &calls.ours);
         Examined {
             expectations,
-            cases,
-            interactions,
-            ours,
+            calls,
             target,
             restricted,
             rest,
@@ -98,12 +92,12 @@ impl<'a> Examined<'a> {
 
     /// Recordings that can be listened to in the target, by where their calls stand in the source.
     pub(crate) fn audible(&self) -> BTreeSet<Place> {
-        let calls = self.interactions.iter().zip(&self.unheard);
+        let calls = self.calls.interactions.iter().zip(&self.unheard);
         let mut there = BTreeSet::new();
         for (case, (interaction, expected)) in calls.enumerate() {
             let is_there = |at: &usize| self.pairings[case].recordings[*at].is_some();
             let recordings = audible(interaction, expected).filter(is_there);
-            there.extend(recordings.map(|at| (self.cases[case], at)));
+            there.extend(recordings.map(|at| (self.calls.cases[case], at)));
         }
         there
     }
@@ -121,6 +115,7 @@ impl<'a> Examined<'a> {
     ) -> Result<BTreeMap<Place, PairSound>, RunError> {
         let mut jobs: Vec<Job<'_>> = Vec::new();
         for (case, ((interaction, expected), pairing)) in self
+            .calls
             .interactions
             .iter()
             .zip(&self.unheard)
@@ -133,7 +128,7 @@ impl<'a> Examined<'a> {
                     source: &interaction.recordings[at],
                     pauses: &expected.recordings[at].pauses,
                     target: self.address(pairing, at),
-                    twice: false,
+                    use_second_decoder: false,
                 });
             }
         }
@@ -177,7 +172,7 @@ impl<'a> Examined<'a> {
             let pairing = &self.pairings[place.0];
             let recordings = pairing
                 .conversation
-                .map(|at| self.ours[at].read_recordings())
+                .map(|at| self.calls.ours[at].read_recordings())
                 .unwrap_or_default();
             let is_own = |unpaired: &usize| {
                 fingerprints
@@ -206,10 +201,10 @@ impl<'a> Examined<'a> {
         self.exchange(&mut pairings);
         let job = |place: &Place| Job {
             place: *place,
-            source: &self.interactions[place.0].recordings[place.1],
+            source: &self.calls.interactions[place.0].recordings[place.1],
             pauses: &self.unheard[place.0].recordings[place.1].pauses,
             target: self.address(&pairings[place.0], place.1),
-            twice: heard[place].again.is_some(),
+            use_second_decoder: heard[place].is_second_decoder_drawn,
         };
         let jobs: Vec<Job<'_>> = self.exchanged.keys().map(job).collect();
         heard.extend(comparer.listen(&jobs, progress).await?);
@@ -218,7 +213,7 @@ impl<'a> Examined<'a> {
 
     /// Conversation and recording in the target.
     fn address(&self, pairing: &Pairing, recording: usize) -> Option<Address> {
-        let conversation = &self.ours[pairing.conversation?];
+        let conversation = &self.calls.ours[pairing.conversation?];
         let recording = &conversation.read_recordings()[pairing.recordings[recording]?];
         Some((conversation.id.clone(), recording.id.clone()))
     }
@@ -235,7 +230,7 @@ impl<'a> Examined<'a> {
         let unpaired = self.pairings.iter().flat_map(|pairing| {
             let recordings = pairing
                 .conversation
-                .map(|at| self.ours[at].read_recordings())
+                .map(|at| self.calls.ours[at].read_recordings())
                 .unwrap_or_default();
             pairing
                 .unpaired
@@ -270,7 +265,12 @@ impl<'a> Examined<'a> {
                 .collect();
             self.deriving().expectation(interaction, &sounds)
         };
-        self.interactions.iter().enumerate().map(derive).collect()
+        self.calls
+            .interactions
+            .iter()
+            .enumerate()
+            .map(derive)
+            .collect()
     }
 
     /// Judges each by itself, then beside one another.
@@ -284,16 +284,16 @@ impl<'a> Examined<'a> {
         fingerprints: &BTreeMap<Address, AudioFingerprint>,
         others: Others<'_>,
     ) -> Result<Found, RunError> {
-        let rules = self.deriving().rules;
+        let (rules, ours) = (self.deriving().rules, self.calls.ours.as_slice());
         let mut expectations = self.heard(heard);
-        let (mut pairings, unclaimed) = pair(&expectations, self.ours);
+        let (mut pairings, unclaimed) = pair(&expectations, ours);
         self.exchange(&mut pairings);
-        forgive_expired(&mut expectations, &pairings, self.ours, rules);
+        forgive_expired(&mut expectations, &pairings, ours, rules);
         let mut judged = self.judge_each(&expectations, &pairings, heard);
         let cross_call = CrossCallChecks {
             expectations: &expectations,
             pairings: &pairings,
-            ours: self.ours,
+            ours,
             sources: heard
                 .iter()
                 .filter_map(|(place, pair)| Some((*place, pair.source_fingerprint.as_ref()?)))
@@ -327,15 +327,15 @@ impl<'a> Examined<'a> {
         Habits {
             expectations: &expectations,
             pairings: &pairings,
-            ours: self.ours,
+            ours,
             rules,
             others: others.practice,
         }
         .judge(&mut judged);
         let (mut extra, mut in_flight) = (unclaimed, None);
         if let Some(rest) = &self.rest {
-            in_flight = Some(rest.spare(&pairings, self.ours, &mut judged));
-            extra.retain(|at| rest.has_all(&self.ours[*at]));
+            in_flight = Some(rest.spare(&pairings, ours, &mut judged));
+            extra.retain(|at| rest.has_all(&ours[*at]));
             // Nobody says when a file or a post came that belongs to no call.
             (reconciled.findings, reconciled.files) = (Vec::new(), 0);
         }
@@ -343,7 +343,7 @@ impl<'a> Examined<'a> {
             let row = CallRow::of(expected, judged, |recording| {
                 is_compared(heard.get(&(at, recording)))
             });
-            others.columns.set(self.cases[at], &row);
+            others.columns.set(self.calls.cases[at], &row);
         }
         // Of chosen calls, and of those that are through, nothing can be said about the whole.
         if !self.restricted && self.rest.is_none() {
@@ -374,7 +374,7 @@ impl<'a> Examined<'a> {
         Patterns {
             columns,
             kinds: &|| Box::new(all.interactions.iter().map(kinds)),
-            cases: self.cases,
+            cases: &self.calls.cases,
             expectations,
         }
         .name(judged)
@@ -399,7 +399,7 @@ impl<'a> Examined<'a> {
             judge(&Evidence {
                 expected,
                 pairing,
-                ours: self.ours,
+                ours: &self.calls.ours,
                 sounds: &sounds,
                 stored: &stored,
                 hidden: self.target.why_hidden(&expected.legacy_id),
@@ -431,7 +431,7 @@ impl<'a> Examined<'a> {
         let unpaired = pairings.iter().enumerate().flat_map(|(case, pairing)| {
             let recordings = pairing
                 .conversation
-                .map(|at| self.ours[at].read_recordings())
+                .map(|at| self.calls.ours[at].read_recordings())
                 .unwrap_or_default();
             // On a conversation that must not be there everything is surplus already.
             // Of one that could not be read nobody knows what belongs there.
@@ -478,10 +478,10 @@ impl Found {
                 .map(|recording| is_compared(heard.get(&(at, recording))))
                 .collect();
             let call = JudgedCall {
-                interaction: &examined.interactions[at],
+                interaction: &examined.calls.interactions[at],
                 expected,
                 pairing,
-                conversation: pairing.conversation.map(|at| &examined.ours[at]),
+                conversation: pairing.conversation.map(|at| &examined.calls.ours[at]),
                 judged,
                 compared: &compared,
             };

@@ -23,7 +23,7 @@ pub(crate) struct Habits<'a> {
     pub(crate) pairings: &'a [Pairing],
     pub(crate) ours: &'a [TargetConversation],
     pub(crate) rules: &'a Rules,
-    /// What the calls do that are right by themselves.
+    /// What the calls do that are let go.
     pub(crate) others: &'a CommonPractice,
 }
 
@@ -38,12 +38,12 @@ pub(crate) struct CommonPractice {
     examined: (usize, usize),
     /// Agents of the source with a desk of several, and the user that one of them is himself shown
     /// as.
-    himself: BTreeSet<(String, String)>,
+    as_themselves: BTreeSet<(String, String)>,
 }
 
 impl CommonPractice {
-    /// `case`: the call's place in the source. Returns whether it is out of any practice, and is to
-    /// be examined.
+    /// A call that may be let go; `case`: its place in the source. `false`: its wrap-up code stands
+    /// where no practice puts it, so it is to be examined, and nothing was added.
     pub(crate) fn add(
         &mut self,
         case: usize,
@@ -54,7 +54,7 @@ impl CommonPractice {
         match wrap_up(expected, conversation, rules) {
             Some(WrapUp::First) => self.first.push(case),
             Some(WrapUp::Last) => self.last.push(case),
-            Some(WrapUp::Elsewhere) => return true,
+            Some(WrapUp::Elsewhere) => return false,
             None => {}
         }
         let has_desk = |agent: &str| {
@@ -68,10 +68,10 @@ impl CommonPractice {
                 && has_desk(&leg.legacy_agent)
             {
                 let shown = (leg.legacy_agent.clone(), leg.user.clone());
-                self.himself.insert(shown);
+                self.as_themselves.insert(shown);
             }
         }
-        false
+        true
     }
 
     /// A call that is examined.
@@ -93,7 +93,7 @@ impl CommonPractice {
         self.last.extend(other.last);
         self.examined.0 += other.examined.0;
         self.examined.1 += other.examined.1;
-        self.himself.extend(other.himself);
+        self.as_themselves.extend(other.as_themselves);
     }
 
     /// Calls that do otherwise than most: right by themselves, and perhaps wrong beside the others.
@@ -235,7 +235,7 @@ impl Habits<'_> {
             .collect();
         let is_colleague = |agent: &String| desks.iter().any(|desk| desk.contains(agent));
         let at_desk = |leg: &AgentLeg| is_colleague(&leg.legacy_agent);
-        let elsewhere = self.others.himself.iter();
+        let elsewhere = self.others.as_themselves.iter();
         elsewhere
             .filter(|(agent, _)| is_colleague(agent))
             .any(|(_, user)| user != wrong)

@@ -101,7 +101,8 @@ pub use report::{
 pub use requests::{Budget, BudgetLine, Creation, Listed, Side};
 pub use run_error::RunError;
 pub use sound::{
-    DECODERS_LEAST_FIT, DECODERS_LEAST_HELD, DECODERS_LENGTH_APART_MS, DECODERS_LOUDNESS_APART_DB,
+    DECODERS_LEAST_FIT, DECODERS_LEAST_IN_PLACE, DECODERS_LENGTH_APART_MS,
+    DECODERS_LOUDNESS_APART_DB,
 };
 pub use target::{HandedOver, Stores};
 pub use totals::{CountOf, TotalsCompared, TotalsDifference};

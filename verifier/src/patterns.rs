@@ -194,7 +194,7 @@ impl Patterns<'_> {
         left: &BTreeSet<usize>,
     ) -> Option<(String, BTreeSet<usize>)> {
         let case = |at: usize| units.all[at].case;
-        let start = |case: usize| (self.columns.start_ms(case), case);
+        let start = |case: usize| (self.columns.start(case), case);
         let mut by_start: Vec<usize> = (0..units.all.len()).collect();
         by_start.sort_by_key(|at| (start(case(*at)), *at));
         let mut cases_by_start: Vec<usize> = (0..self.columns.len()).collect();

@@ -34,8 +34,6 @@ use crate::totals::Totals;
 use crate::triage::{ExaminedCalls, Triage, Triaged};
 use crate::utc_millis::UtcMillis;
 
-const DAY_MS: i64 = 86_400_000;
-
 pub(crate) async fn run(
     loaded: &LoadedPlan,
     options: &Options,
@@ -85,9 +83,6 @@ pub(crate) async fn run(
     )
     .await?;
     rules.extensions = extensions;
-    for interaction in interactions.iter() {
-        platform.check_agents(&interaction?, &rules)?;
-    }
     let most_holds = holds::most(loaded, platform.holds_at_most());
     rules.holds_beyond = holds::behind(
         loaded,
@@ -138,13 +133,14 @@ pub(crate) async fn run(
     let expectations = expecting(UtcMillis::from_ms(clock.now_ms()));
     let zone = rules.site_zone.as_ref();
     let counter = totals.as_ref().map(|totals| totals.counter(zone));
-    let (mut triaged, examined) = triage(
+    let wants_lines = options.report_dir.is_some() || earlier.is_some();
+    let (mut triaged, calls) = triage(
         &Triage {
             expectations,
             target: &snapshot,
             listening: candidates.listening(),
-            also: BTreeSet::new(),
-            lines: options.report_dir.is_some() || earlier.is_some(),
+            further: BTreeSet::new(),
+            wants_lines,
             sums: Sums::new(counter),
         },
         candidates,
@@ -152,11 +148,10 @@ pub(crate) async fn run(
         progress,
     )
     .await?;
-    let (cases, interactions, ours) = examined;
     let comparer = AudioComparer {
         clock: clock.clone(),
         source,
-        media: target.media(&ours, options, &clock, loaded.plan.audio.max_bytes),
+        media: target.media(&calls.ours, options, &clock, loaded.plan.audio.max_bytes),
         rules: Arc::new(rules.clone()),
         keys,
         concurrency: options.concurrency,
@@ -164,8 +159,7 @@ pub(crate) async fn run(
     };
     let mut examined = Examined::new(
         expectations,
-        (&cases, &interactions),
-        &ours,
+        &calls,
         &snapshot,
         options.only.is_some(),
         rest,
@@ -183,9 +177,9 @@ pub(crate) async fn run(
     let found = examined.judge(&heard, &unmatched, others)?;
     found.each(&examined, &heard, |at, call| {
         triaged.sums.add(call);
-        if triaged.wants_lines {
+        if wants_lines {
             let lines = lines_of_call(call, |recording| heard.get(&(at, recording)));
-            triaged.add_lines(cases[at], &lines)?;
+            triaged.add_lines(calls.cases[at], &lines)?;
         }
         Ok(())
     })?;
@@ -199,7 +193,7 @@ pub(crate) async fn run(
         true => Records::default(),
         false => Records::of(&expectations, &triaged.columns)?,
     };
-    let extra: Vec<&TargetConversation> = found.extra.iter().map(|at| &ours[*at]).collect();
+    let extra: Vec<&TargetConversation> = found.extra.iter().map(|at| &calls.ours[*at]).collect();
     let on_extra = extra
         .iter()
         .map(|extra| extra.read_recordings().len() as u64);
@@ -262,9 +256,9 @@ pub(crate) async fn run(
     Ok(report)
 }
 
-/// What the calls come to that are let go; and those that are examined, with the conversations under
-/// their ids and under ids of no call. What was let go is examined after all where something else
-/// asks for it.
+/// What the calls come to that are let go, and those that are examined. The pass is made again where
+/// an examined call asks for one that was let go, or where the sample has too few recordings in the
+/// target.
 async fn triage(
     triage: &Triage<'_>,
     mut candidates: Candidates,
@@ -274,28 +268,19 @@ async fn triage(
     let mut triage = triage.clone();
     loop {
         let mut triaged = triage.run(folder, progress).await?;
-        let after_all = triaged.after_all();
-        if !after_all.is_empty() {
-            triage.also.extend(after_all);
+        let asked_for = triaged.asked_for_by_examined();
+        if !asked_for.is_empty() {
+            triage.further.extend(asked_for);
             continue;
         }
-        let (cases, interactions, ours) = triaged.take_examined();
-        if candidates.may_be_short() {
-            let examined = Examined::new(
-                triage.expectations,
-                (&cases, &interactions),
-                &ours,
-                triage.target,
-                false,
-                None,
-            );
-            if let Some(wider) = candidates.widened(&examined.audible(), &triage.expectations)? {
-                candidates = wider;
-                triage.listening = candidates.listening();
-                continue;
-            }
-        }
-        return Ok((triaged, (cases, interactions, ours)));
+        let calls = triaged.take_examined();
+        let (expectations, target) = (triage.expectations, triage.target);
+        let there = || Examined::new(expectations, &calls, target, false, None).audible();
+        let Some(wider) = candidates.widened(there, &expectations)? else {
+            return Ok((triaged, calls));
+        };
+        candidates = wider;
+        triage.listening = candidates.listening();
     }
 }
 
@@ -352,6 +337,7 @@ pub(crate) fn allowance(
 }
 
 /// How much there is to read, as far as the source tells; and which recordings may be listened to.
+/// Refuses a mapping that does not say who the agents are.
 fn survey(
     expectations: &Expectations<'_>,
     options: &Options,
@@ -360,6 +346,10 @@ fn survey(
     let mut candidates = Candidates::new(options.audio);
     for (case, interaction) in expectations.interactions.iter().enumerate() {
         let interaction = interaction?;
+        let deriving = &expectations.deriving;
+        deriving
+            .platform
+            .check_agents(&interaction, deriving.rules)?;
         let expected = expectations.unheard(&interaction);
         candidates.add(case, &interaction, &expected);
         sizes.all_calls += 1;
@@ -377,8 +367,7 @@ fn survey(
         sizes.recordings += recordings;
         if recordings > 0 {
             sizes.recorded_calls += 1;
-            let day = expected.span.map(|span| span.start.ms().div_euclid(DAY_MS));
-            days.extend(day);
+            days.extend(expected.span.map(|span| span.start.days()));
         }
     }
     sizes.days = days.len() as u64;
@@ -509,34 +498,27 @@ mod tests {
         ours
     }
 
-    /// What is found, as texts in an order. `also`: calls that are examined whatever they are.
+    /// What is found, as texts in an order. `further`: calls that are examined whatever they are.
     fn found(
         expectations: Expectations<'_>,
         snapshot: &TargetSnapshot,
-        also: BTreeSet<usize>,
+        further: BTreeSet<usize>,
     ) -> (Vec<String>, usize) {
         let dir = tempfile::tempdir().expect("a folder");
         let begin = Triage {
             expectations,
             target: snapshot,
             listening: crate::triage::Listening::Nobody,
-            also,
-            lines: true,
+            further,
+            wants_lines: true,
             sums: Sums::default(),
         };
         let candidates = Candidates::new(AudioScope::None);
         let triage = triage(&begin, candidates, dir.path(), &Silent);
         let runtime = tokio::runtime::Builder::new_current_thread().build();
         let triaged = runtime.expect("a runtime").block_on(triage);
-        let (mut triaged, (cases, interactions, ours)) = triaged.expect("triaged");
-        let examined = Examined::new(
-            expectations,
-            (&cases, &interactions),
-            &ours,
-            snapshot,
-            false,
-            None,
-        );
+        let (mut triaged, calls) = triaged.expect("triaged");
+        let examined = Examined::new(expectations, &calls, snapshot, false, None);
         let others = Others {
             columns: &mut triaged.columns,
             practice: &triaged.practice,
@@ -547,7 +529,7 @@ mod tests {
             .expect("judged");
         let each = found.each(&examined, &heard, |at, call| {
             triaged.sums.add(call);
-            triaged.add_lines(cases[at], &lines_of_call(call, |_| None))
+            triaged.add_lines(calls.cases[at], &lines_of_call(call, |_| None))
         });
         each.expect("added up");
         let sums = &triaged.sums;
@@ -561,10 +543,10 @@ mod tests {
         ];
         let findings = found.judged.iter().flat_map(|judged| &judged.findings);
         told.extend(findings.map(|finding| format!("{finding:?}")));
-        told.extend(found.extra.iter().map(|at| ours[*at].id.clone()));
+        told.extend(found.extra.iter().map(|at| calls.ours[*at].id.clone()));
         let lines = triaged.lines.sorted().expect("sorted");
         told.extend(lines.iter().map(|line| format!("{line:?}")));
-        (told, cases.len())
+        (told, calls.cases.len())
     }
 
     proptest! {
@@ -573,7 +555,7 @@ mod tests {
         fn nothing_changes_by_letting_go_of_calls_that_are_right(
             damages in proptest::collection::vec(0_u8..40, 2..24),
             excluded in proptest::collection::vec(proptest::bool::weighted(0.1), 24),
-            also in proptest::collection::btree_set(0_usize..24, 0..6),
+            further in proptest::collection::btree_set(0_usize..24, 0..6),
             hours in proptest::collection::vec(0_i64..12, 24),
         ) {
             let dir = tempfile::tempdir().expect("a folder");
@@ -616,8 +598,8 @@ mod tests {
             let (some, examined) = found(expectations, &snapshot, BTreeSet::new());
             let (all, _) = found(expectations, &snapshot, (0..calls.len()).collect());
             prop_assert_eq!(&some, &all);
-            let also = also.into_iter().filter(|case| *case < calls.len()).collect();
-            prop_assert_eq!(&found(expectations, &snapshot, also).0, &all, "some more examined");
+            let further = further.into_iter().filter(|case| *case < calls.len()).collect();
+            prop_assert_eq!(&found(expectations, &snapshot, further).0, &all, "some more examined");
             if damages.iter().all(|damage| *damage > 12 || *damage == 0) {
                 prop_assert_eq!(examined, 0, "all of them are right");
             }

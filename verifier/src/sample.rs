@@ -69,27 +69,26 @@ impl Candidates {
         }
     }
 
-    /// Whether there may be fewer in the target than the sample has.
-    pub(crate) fn may_be_short(&self) -> bool {
-        self.is_cut
-    }
-
     /// More of them, where fewer than the sample are in the target. Absent: there are enough, or no
-    /// more.
+    /// more. `there`: recordings that can be listened to in the target.
     ///
     /// # Errors
     ///
     /// The source cannot be read again.
     pub(crate) fn widened(
         &self,
-        there: &BTreeSet<Place>,
+        there: impl FnOnce() -> BTreeSet<Place>,
         expectations: &Expectations<'_>,
     ) -> Result<Option<Candidates>, RunError> {
         let AudioScope::Sample { size, .. } = self.scope else {
             return Ok(None);
         };
+        if !self.is_cut {
+            return Ok(None);
+        }
+        let there = there();
         let found = self.first.iter().filter(|(_, place)| there.contains(place));
-        if !self.is_cut || found.count() >= size {
+        if found.count() >= size {
             return Ok(None);
         }
         let mut wider = Candidates {
@@ -122,7 +121,7 @@ pub(crate) fn draw(jobs: Vec<Job<'_>>, scope: AudioScope) -> Vec<Job<'_>> {
 pub(crate) fn draw_twice(jobs: &mut [Job<'_>], wanted: DecodeTwice) {
     let chosen = first(jobs, wanted.recordings, wanted.seed);
     for job in jobs {
-        job.twice = chosen.contains(&job.place);
+        job.use_second_decoder = chosen.contains(&job.place);
     }
 }
 

@@ -42,9 +42,9 @@ pub(crate) struct SortedRecords<T> {
     kind: PhantomData<fn() -> T>,
 }
 
-/// A record as it is kept.
+/// A record as it is stored.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(crate) struct Kept {
+pub(crate) struct StoredRecord {
     pub(crate) key: Vec<u8>,
     pub(crate) record: Vec<u8>,
 }
@@ -212,7 +212,7 @@ impl<T: Serialize + DeserializeOwned> SortedRecords<T> {
     }
 
     /// From the first one; as often as it is wanted.
-    pub(crate) fn kept(&self) -> Merge<'_> {
+    pub(crate) fn stored(&self) -> Merge<'_> {
         let mut merge = Merge {
             memory: (!self.run.entries.is_empty()).then_some((&self.run, 0)),
             readers: Vec::new(),
@@ -240,7 +240,7 @@ impl<T: Serialize + DeserializeOwned> SortedRecords<T> {
 
     /// Each record, read back.
     pub(crate) fn iter(&self) -> impl Iterator<Item = Result<T, RunError>> + '_ {
-        self.kept().map(|kept| read(&kept?.record))
+        self.stored().map(|stored| read(&stored?.record))
     }
 }
 
@@ -272,12 +272,12 @@ struct RunReader<'a> {
 
 impl RunReader<'_> {
     /// Absent: the run has ended.
-    fn next(&mut self) -> std::io::Result<Option<Kept>> {
+    fn next(&mut self) -> std::io::Result<Option<StoredRecord>> {
         if self.used == self.buffer.len() && self.at == self.end {
             return Ok(None);
         }
         let (key, record) = (self.length()?, self.length()?);
-        Ok(Some(Kept {
+        Ok(Some(StoredRecord {
             key: self.take(key)?,
             record: self.take(record)?,
         }))
@@ -313,7 +313,7 @@ impl RunReader<'_> {
 impl Merge<'_> {
     fn advance(&mut self, reader: usize) {
         match self.readers[reader].next() {
-            Ok(Some(kept)) => self.next.push(Reverse((kept.key, reader, kept.record))),
+            Ok(Some(stored)) => self.next.push(Reverse((stored.key, reader, stored.record))),
             Ok(None) => {}
             Err(error) => self.failed = Some(unreadable(&error)),
         }
@@ -321,13 +321,13 @@ impl Merge<'_> {
 }
 
 impl Iterator for Merge<'_> {
-    type Item = Result<Kept, RunError>;
+    type Item = Result<StoredRecord, RunError>;
 
     fn next(&mut self) -> Option<Self::Item> {
         if let Some((run, given)) = &mut self.memory {
             let entry = *run.entries.get(*given)?;
             *given += 1;
-            return Some(Ok(Kept {
+            return Some(Ok(StoredRecord {
                 key: run.key(entry).to_owned(),
                 record: run.record(entry).to_owned(),
             }));
@@ -338,7 +338,7 @@ impl Iterator for Merge<'_> {
         }
         let Reverse((key, reader, record)) = self.next.pop()?;
         self.advance(reader);
-        Some(Ok(Kept { key, record }))
+        Some(Ok(StoredRecord { key, record }))
     }
 }
 

@@ -8,6 +8,8 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct UtcMillis(i64);
 
+const DAY_MS: i64 = 86_400_000;
+
 impl UtcMillis {
     /// From Unix milliseconds.
     #[must_use]
@@ -37,6 +39,21 @@ impl UtcMillis {
     #[must_use]
     pub fn timestamp(self) -> Option<Timestamp> {
         Timestamp::from_millisecond(self.0).ok()
+    }
+
+    /// Whole seconds since 1970.
+    pub(crate) const fn seconds(self) -> i64 {
+        self.0.div_euclid(1000)
+    }
+
+    /// Whole days since 1970.
+    pub(crate) const fn days(self) -> i64 {
+        self.0.div_euclid(DAY_MS)
+    }
+
+    /// The instant at which a day begins. `days`: since 1970.
+    pub(crate) const fn of_days(days: i64) -> UtcMillis {
+        UtcMillis(days.saturating_mul(DAY_MS))
     }
 
     /// The UTC day, `2023-10-27`. Beyond the calendar: `unknown`.

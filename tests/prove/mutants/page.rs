@@ -11,8 +11,8 @@ const CRATES: [&str; 4] = ["migrator", "plan", "platforms", "audio"];
 /// Those that the verifier runs too.
 const SHARED: [&str; 3] = ["plan", "platforms", "audio"];
 
-/// `full`: every mutant that a reason may be about is among those tried.
-pub(super) fn write(report: &mut Report, tried: &[Tried], omitted: usize, full: bool) {
+/// Returns reasons that no missed mutant has.
+pub(super) fn write(report: &mut Report, tried: &[Tried], omitted: usize) -> Vec<String> {
     let count =
         |wanted: fn(&Outcome) -> bool| tried.iter().filter(|tried| wanted(tried.worst())).count();
     let reached = tried.len() - count(|worst| *worst == Outcome::NotReached);
@@ -44,7 +44,8 @@ pub(super) fn write(report: &mut Report, tried: &[Tried], omitted: usize, full: 
         "missed: the target differs and the verdict is match, with a reason below",
         count(is_missed),
     );
-    let stale: Vec<String> = REASONS
+    report.appendix = HOW.to_owned() + &by_crate(tried) + &shared(tried) + &table(tried);
+    REASONS
         .iter()
         .filter(|reason| {
             !tried.iter().any(|tried| {
@@ -56,11 +57,7 @@ pub(super) fn write(report: &mut Report, tried: &[Tried], omitted: usize, full: 
             })
         })
         .map(|reason| format!("`{}` in {}", reason.what, reason.file))
-        .collect();
-    if full && !stale.is_empty() {
-        report.row("reasons without a missed mutant", stale.join(", "));
-    }
-    report.appendix = HOW.to_owned() + &by_crate(tried) + &shared(tried) + &table(tried);
+        .collect()
 }
 
 const HOW: &str = "

@@ -26,16 +26,13 @@ impl ByStart {
     fn of(starts: impl Iterator<Item = (usize, Option<UtcMillis>)>) -> ByStart {
         let mut cases: HashMap<i64, Vec<usize>> = HashMap::new();
         for (case, start) in starts.filter_map(|(case, start)| Some((case, start?))) {
-            cases
-                .entry(start.ms().div_euclid(1000))
-                .or_default()
-                .push(case);
+            cases.entry(start.seconds()).or_default().push(case);
         }
         ByStart(cases)
     }
 
     fn near(&self, start: UtcMillis) -> impl Iterator<Item = usize> {
-        let second = start.ms().div_euclid(1000);
+        let second = start.seconds();
         (second - 1..=second + 1)
             .filter_map(|second| self.0.get(&second))
             .flatten()

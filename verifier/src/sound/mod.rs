@@ -25,9 +25,12 @@ use sha2::{Digest, Sha256};
 pub(crate) use fingerprint::AudioFingerprint;
 pub(crate) use judge::{Verdict, Wanted, judge};
 pub use second_decoder::{
-    DECODERS_LEAST_FIT, DECODERS_LEAST_HELD, DECODERS_LENGTH_APART_MS, DECODERS_LOUDNESS_APART_DB,
+    DECODERS_LEAST_FIT, DECODERS_LEAST_IN_PLACE, DECODERS_LENGTH_APART_MS,
+    DECODERS_LOUDNESS_APART_DB,
 };
-pub(crate) use second_decoder::{HeardAgain, Hearing, Opinion, hear_again};
+pub(crate) use second_decoder::{
+    DecoderComparison, SecondDecoding, SecondDecodings, decode_by_second,
+};
 
 #[cfg(test)]
 pub(crate) use content::testing;
@@ -117,9 +120,10 @@ pub(crate) struct PairSound {
     pub(crate) source_sha256: Option<String>,
     /// SHA-256 of the target's file, decrypted where it is encrypted, hex. Absent: it was not read.
     pub(crate) target_sha256: Option<String>,
-    /// What another program made of both files. Absent: it was not to, or nothing was
-    /// compared.
-    pub(crate) again: Option<HeardAgain>,
+    /// Whether another program was to decode it too.
+    pub(crate) is_second_decoder_drawn: bool,
+    /// What that made of both files. Absent: it was not to, or nothing was compared.
+    pub(crate) second_decodings: Option<SecondDecodings>,
 }
 
 /// Decodes a source's bytes. What has no header is known by the ending of its `file_name` alone.

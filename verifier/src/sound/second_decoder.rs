@@ -1,7 +1,7 @@
 //! A file's sound by our own decoder held against another program's, ffmpeg's or sox's. Where the
 //! two differ nobody knows which of them is wrong.
 
-use audio::{Codec, Decoded, Pcm, SecondDecoder, Undecoded};
+use audio::{Codec, DecodeFailure, Decoded, Pcm, SecondDecoder};
 
 use super::{Alignment, align};
 
@@ -13,7 +13,7 @@ pub const DECODERS_LENGTH_APART_MS: u64 = 300;
 /// that fits best.
 pub const DECODERS_LEAST_FIT: f64 = 0.99;
 /// Fewer seconds than this share in their place: they differ somewhere.
-pub const DECODERS_LEAST_HELD: f64 = 0.985;
+pub const DECODERS_LEAST_IN_PLACE: f64 = 0.985;
 /// They differ in loudness from here on. Two decoders of one lossy codec are 0.1 dB apart. Decibels.
 pub const DECODERS_LOUDNESS_APART_DB: f64 = 1.0;
 /// Below this there is only rounding. RMS.
@@ -25,57 +25,72 @@ const FREE_BYTES: u64 = 4 << 20;
 
 /// What another program made of a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Hearing {
+pub(crate) struct SecondDecoding {
     /// Its name and version.
     pub(crate) program: String,
-    pub(crate) opinion: Opinion,
+    pub(crate) comparison: DecoderComparison,
+}
+
+impl SecondDecoding {
+    /// What would be needed to know how the file sounds. `side`: whose it is.
+    fn need(&self, side: &str) -> Option<String> {
+        let program = &self.program;
+        match &self.comparison {
+            DecoderComparison::Same | DecoderComparison::BothBroken(_) => None,
+            DecoderComparison::Different(_) => Some(format!(
+                "somebody to listen to the {side}'s file: {program} and our own decoder give \
+                 different sound"
+            )),
+            DecoderComparison::NotDecoded(_) => Some(format!(
+                "a second decoder for the {side}'s file, which {program} does not decode"
+            )),
+        }
+    }
 }
 
 /// How that compares with our own decoding.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Opinion {
-    /// The same sound; or both find the file broken.
-    Agrees,
-    /// Another sound; in words.
-    Differs(String),
+pub(crate) enum DecoderComparison {
+    /// The same sound.
+    Same,
+    /// Other sound, or none, of a file that both find broken; in words.
+    BothBroken(String),
+    /// Other sound; in words.
+    Different(String),
     /// It gives no sound; in words.
-    Silent(String),
+    NotDecoded(String),
 }
 
 /// What another program made of both files of a recording.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct HeardAgain {
+pub(crate) struct SecondDecodings {
     /// Absent: our own decoder does not read it, but leaves it to ffmpeg.
-    pub(crate) source: Option<Hearing>,
-    pub(crate) target: Hearing,
+    pub(crate) source: Option<SecondDecoding>,
+    pub(crate) target: SecondDecoding,
 }
 
-impl HeardAgain {
-    /// What would be needed to judge the recording. Absent: the decoders agree.
+impl SecondDecodings {
+    /// What would be needed to judge the recording. Absent: the decoders do not contradict each
+    /// other.
     pub(crate) fn need(&self) -> Option<String> {
-        self.sides()
-            .find_map(|(side, Hearing { program, opinion })| match opinion {
-                Opinion::Agrees => None,
-                Opinion::Differs(_) => Some(format!(
-                    "a person's ear, where {program} hears something else in the {side}'s file \
-                     than our own decoder"
-                )),
-                Opinion::Silent(_) => Some(format!(
-                    "a second decoder for the {side}'s file, which {program} does not decode"
-                )),
-            })
+        self.sides().find_map(|(side, second)| second.need(side))
     }
 
-    /// Each file's side in words, and what was heard in it.
-    pub(crate) fn sides(&self) -> impl Iterator<Item = (&'static str, &Hearing)> {
-        let source = self.source.iter().map(|hearing| ("source", hearing));
+    /// The same of the source's file alone.
+    pub(crate) fn need_of_source(&self) -> Option<String> {
+        self.source.as_ref()?.need("source")
+    }
+
+    /// Each file's side in words, and its second decoding.
+    pub(crate) fn sides(&self) -> impl Iterator<Item = (&'static str, &SecondDecoding)> {
+        let source = self.source.iter().map(|second| ("source", second));
         source.chain([("target", &self.target)])
     }
 }
 
 /// Decodes a file by both. Absent: our own decoder finds no sound in it, so there is nothing to
 /// hold the other's against.
-pub(crate) fn hear_again(decoders: &[SecondDecoder], bytes: &[u8]) -> Option<Hearing> {
+pub(crate) fn decode_by_second(decoders: &[SecondDecoder], bytes: &[u8]) -> Option<SecondDecoding> {
     let (probe, ours) = audio::decode(bytes).ok()?;
     let decoder = decoders
         .iter()
@@ -83,26 +98,31 @@ pub(crate) fn hear_again(decoders: &[SecondDecoder], bytes: &[u8]) -> Option<Hea
         .min_by_key(|(rank, _)| *rank);
     let Some((_, decoder)) = decoder else {
         let names: Vec<String> = decoders.iter().map(SecondDecoder::name).collect();
-        return Some(Hearing {
+        return Some(SecondDecoding {
             program: names.join(" and "),
-            opinion: Opinion::Silent(Undecoded::Unread.to_string()),
+            comparison: DecoderComparison::NotDecoded(DecodeFailure::UnsupportedFormat.to_string()),
         });
     };
     let ours_bytes = ours.samples() as u64 * ours.channels.len() as u64 * 2;
     let most = FREE_BYTES.saturating_add(MOST_GROWTH.saturating_mul(ours_bytes));
     let is_broken = !probe.damage.is_empty();
-    let opinion = match decoder.decode(bytes, probe.container, most) {
-        Ok(Decoded { pcm, complains }) => match difference((&ours, probe.codec), &pcm) {
-            Some(_) if is_broken && complains => Opinion::Agrees,
-            Some(words) => Opinion::Differs(words),
-            None => Opinion::Agrees,
+    let comparison = match decoder.decode(bytes, probe.container, most) {
+        Ok(Decoded {
+            pcm,
+            reports_errors,
+        }) => match difference((&ours, probe.codec), &pcm) {
+            Some(words) if is_broken && reports_errors => DecoderComparison::BothBroken(words),
+            Some(words) => DecoderComparison::Different(words),
+            None => DecoderComparison::Same,
         },
-        Err(Undecoded::Failed) if is_broken => Opinion::Agrees,
-        Err(why) => Opinion::Silent(why.to_string()),
+        Err(why @ DecodeFailure::NoSound) if is_broken => {
+            DecoderComparison::BothBroken(why.to_string())
+        }
+        Err(why) => DecoderComparison::NotDecoded(why.to_string()),
     };
-    Some(Hearing {
+    Some(SecondDecoding {
         program: decoder.name(),
-        opinion,
+        comparison,
     })
 }
 
@@ -124,7 +144,7 @@ pub(crate) fn difference(ours: (&Pcm, Codec), theirs: &Pcm) -> Option<String> {
     if typical < DECODERS_LEAST_FIT {
         return Some(format!("a correlation of {typical:.3}"));
     }
-    if let Some(held) = held.filter(|held| *held < DECODERS_LEAST_HELD) {
+    if let Some(held) = held.filter(|held| *held < DECODERS_LEAST_IN_PLACE) {
         let percent = held * 100.0;
         return Some(format!("only {percent:.1} % of the seconds in their place"));
     }
@@ -248,27 +268,35 @@ mod tests {
 
     #[test]
     fn what_is_needed_names_the_side_and_the_program() {
-        let hearing = |opinion| Hearing {
+        let second = |comparison| SecondDecoding {
             program: "sox 14.4.2".to_owned(),
-            opinion,
+            comparison,
         };
-        let mut heard = HeardAgain {
+        let mut heard = SecondDecodings {
             source: None,
-            target: hearing(Opinion::Agrees),
+            target: second(DecoderComparison::Same),
         };
         assert_eq!(heard.need(), None);
-        heard.target = hearing(Opinion::Differs("a correlation of 0.1".to_owned()));
+        heard.target = second(DecoderComparison::Different(
+            "a correlation of 0.1".to_owned(),
+        ));
         let need = heard.need().unwrap_or_default();
         assert!(
             need.contains("sox 14.4.2") && need.contains("the target's"),
             "{need}"
         );
-        heard.source = Some(hearing(Opinion::Silent("it gives no sound".to_owned())));
+        assert_eq!(heard.need_of_source(), None, "the source's is not in doubt");
+        heard.source = Some(second(DecoderComparison::NotDecoded(
+            "it gives no sound".to_owned(),
+        )));
         let need = heard.need().unwrap_or_default();
         assert!(
             need.contains("does not decode") && need.contains("the source's"),
             "{need}"
         );
+        assert_eq!(heard.need_of_source(), Some(need));
+        heard.source = Some(second(DecoderComparison::BothBroken("x".to_owned())));
+        assert_eq!(heard.need_of_source(), None, "both find it broken");
     }
 
     #[test]
@@ -288,13 +316,23 @@ mod tests {
         for codec in codecs {
             let bytes = audio::encode(&speech(9, 9.0, 1), codec).expect("encodes");
             for decoder in &decoders {
-                let heard = hear_again(std::slice::from_ref(decoder), &bytes).expect("sound");
-                assert_eq!(heard.opinion, Opinion::Agrees, "{codec:?}: {heard:?}");
+                let heard = decode_by_second(std::slice::from_ref(decoder), &bytes).expect("sound");
+                assert_eq!(
+                    heard.comparison,
+                    DecoderComparison::Same,
+                    "{codec:?}: {heard:?}"
+                );
             }
         }
         let mut broken = audio::encode(&speech(9, 9.0, 1), Codec::Mp3).expect("encodes");
         broken[2000..6000].fill(0x55);
-        let heard = hear_again(&decoders, &broken).expect("sound");
-        assert_eq!(heard.opinion, Opinion::Agrees, "both find it broken");
+        let heard = decode_by_second(&decoders, &broken).expect("sound");
+        assert!(
+            matches!(
+                heard.comparison,
+                DecoderComparison::Same | DecoderComparison::BothBroken(_)
+            ),
+            "both find it broken: {heard:?}"
+        );
     }
 }

@@ -76,21 +76,21 @@ impl Interactions {
         self.0.len()
     }
 
-    /// As they are kept, repeats among them.
-    pub(crate) fn kept(&self) -> Merge<'_> {
-        self.0.kept()
+    /// As they are stored, repeats among them.
+    pub(crate) fn stored(&self) -> Merge<'_> {
+        self.0.stored()
     }
 
     pub(crate) fn iter(&self) -> impl Iterator<Item = Result<SourceInteraction, RunError>> + '_ {
-        let mut kept = self.kept().peekable();
+        let mut stored = self.stored().peekable();
         std::iter::from_fn(move || {
-            let first = match kept.next()? {
+            let first = match stored.next()? {
                 Ok(first) => first,
                 Err(error) => return Some(Err(error)),
             };
             let mut records = vec![first.record];
             while let Some(next) =
-                kept.next_if(|next| next.as_ref().is_ok_and(|next| next.key == first.key))
+                stored.next_if(|next| next.as_ref().is_ok_and(|next| next.key == first.key))
             {
                 records.extend(next.ok().map(|next| next.record));
             }
@@ -100,7 +100,7 @@ impl Interactions {
 }
 
 impl SourceInteraction {
-    /// One interaction, by everything that was listed under its id, as it is kept.
+    /// One interaction, by everything that was listed under its id, as it is stored.
     pub(crate) fn read(records: &[Vec<u8>]) -> Result<SourceInteraction, RunError> {
         let [first, rest @ ..] = records else {
             return Err(RunError::Internal("no record of an interaction".to_owned()));

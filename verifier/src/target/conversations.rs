@@ -43,9 +43,9 @@ impl Conversations {
         self.0.len()
     }
 
-    /// As they are kept: the key of each begins with that of its interaction.
-    pub(crate) fn kept(&self) -> Merge<'_> {
-        self.0.kept()
+    /// As they are stored: the key of each begins with that of its interaction.
+    pub(crate) fn stored(&self) -> Merge<'_> {
+        self.0.stored()
     }
 
     pub(crate) fn iter(&self) -> impl Iterator<Item = Result<TargetConversation, RunError>> + '_ {

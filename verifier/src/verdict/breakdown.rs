@@ -58,8 +58,6 @@ pub(crate) struct Breakdown {
     agents: HashMap<Option<String>, Counts>,
 }
 
-const DAY_MS: i64 = 86_400_000;
-
 impl Breakdown {
     /// `counts`: of one call.
     pub(crate) fn add(&mut self, expected: &Expectation, counts: &Counts) {
@@ -67,7 +65,7 @@ impl Breakdown {
             return;
         }
         self.total.add_all(counts);
-        let day = expected.span.map(|span| span.start.ms().div_euclid(DAY_MS));
+        let day = expected.span.map(|span| span.start.days());
         self.days.entry(day).or_default().add_all(counts);
         add(&mut self.queues, &expected.legacy_queue, counts);
         add(&mut self.agents, &expected.legacy_agent, counts);
@@ -92,7 +90,7 @@ impl Breakdown {
     pub(crate) fn rows(&self) -> Vec<BreakdownRow> {
         let mut rows: BTreeMap<(Dimension, String), Counts> = BTreeMap::new();
         let day_of = |day: &Option<i64>| {
-            let start = day.map(|day| UtcMillis::from_ms(day.saturating_mul(DAY_MS)));
+            let start = day.map(UtcMillis::of_days);
             start.map_or_else(|| "none".to_owned(), UtcMillis::day)
         };
         let named = |name: &Option<String>| name.clone().unwrap_or_else(|| "none".to_owned());

@@ -118,7 +118,7 @@ struct Shown {
 
 /// What all conversations that were read come to.
 #[derive(Default)]
-struct Totals {
+struct Tally {
     recordings: usize,
     /// When the newest recording was made.
     newest: Option<UtcMillis>,
@@ -126,7 +126,7 @@ struct Totals {
     queues: divisions::Shown,
 }
 
-impl Totals {
+impl Tally {
     fn add(&mut self, conversation: &TargetConversation) {
         let recordings = conversation.read_recordings();
         let created = recordings.iter().filter_map(|recording| recording.created);
@@ -452,7 +452,7 @@ impl Reader<'_> {
         dates: Option<&Dates>,
         snapshot: &mut TargetSnapshot,
         progress: &dyn Progress,
-    ) -> Result<Totals, RunError> {
+    ) -> Result<Tally, RunError> {
         let ours = shown.ours.iter().chain(unshown.into_iter().map(Ok));
         let reads = stream::iter(ours).map(|conversation| async move {
             let read = self.recordings_of(conversation?, dates).await?;
@@ -462,7 +462,7 @@ impl Reader<'_> {
         let mut reads = reads
             .buffered(self.concurrency.max(1))
             .chunks(PROTECTION_BATCH);
-        let (mut totals, mut sorter) = (Totals::default(), Conversations::sorter(self.folder));
+        let (mut tally, mut sorter) = (Tally::default(), Conversations::sorter(self.folder));
         let mut may_ask = true;
         while let Some(batch) = reads.next().await {
             let mut batch = batch.into_iter().collect::<Result<Vec<_>, RunError>>()?;
@@ -470,12 +470,12 @@ impl Reader<'_> {
                 may_ask = self.protection(&mut batch, &mut snapshot.needs).await?;
             }
             for conversation in &batch {
-                totals.add(conversation);
+                tally.add(conversation);
                 sorter.add(conversation)?;
             }
         }
         snapshot.ours = sorter.sorted()?;
-        Ok(totals)
+        Ok(tally)
     }
 
     async fn recordings_of(
