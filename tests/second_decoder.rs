@@ -154,7 +154,9 @@ fn a_program_that_floods_or_fails_gives_no_second_opinion_and_none_of_its_words(
         let files = files.as_array().unwrap();
         assert!(files.iter().all(|file| file["what"] == why), "{files:?}");
         assert!(
-            run.sentence().contains("2 could not be decoded by it"),
+            run.sentence().contains(
+                "no recording was decoded a second time: 2 could not be decoded by another program"
+            ),
             "{run}"
         );
         assert!(!format!("{run}{told}").contains("A-SECRET"), "{run}");

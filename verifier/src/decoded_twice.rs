@@ -140,22 +140,29 @@ impl DecodedTwice {
             0 => String::new(),
             count => format!("; {count} of the {} drawn were not compared", self.drawn),
         };
+        let recordings_of = |files: &[OtherSound]| {
+            let ids: BTreeSet<&String> =
+                files.iter().map(|file| &file.legacy_recording_id).collect();
+            ids.len()
+        };
         if self.programs.is_empty() {
-            return format!("no recording was decoded a second time{not_compared}");
+            let failed = match recordings_of(&self.not_decoded) {
+                0 => String::new(),
+                count => format!(": {count} could not be decoded by another program"),
+            };
+            return format!("no recording was decoded a second time{failed}{not_compared}");
         }
         let outcome = match (self.agree == self.recordings, self.recordings) {
             (true, 1) => ", with the same result".to_owned(),
             (true, _) => ", and all agree".to_owned(),
             (false, _) => {
-                let of = |files: &[OtherSound]| {
-                    let ids: BTreeSet<&String> =
-                        files.iter().map(|file| &file.legacy_recording_id).collect();
-                    ids.len()
-                };
                 let others: Vec<String> = [
-                    (of(&self.differ), "differ"),
-                    (of(&self.not_decoded), "could not be decoded by it"),
-                    (of(&self.both_broken), "are broken to both"),
+                    (recordings_of(&self.differ), "differ"),
+                    (
+                        recordings_of(&self.not_decoded),
+                        "could not be decoded by it",
+                    ),
+                    (recordings_of(&self.both_broken), "are broken to both"),
                 ]
                 .into_iter()
                 .filter(|(count, _)| *count > 0)
@@ -246,6 +253,11 @@ mod tests {
         );
         (sum.drawn, sum.recordings) = (0, 0);
         sum.programs.clear();
+        assert_eq!(
+            sum.words(),
+            "no recording was decoded a second time: 1 could not be decoded by another program"
+        );
+        sum.not_decoded.clear();
         assert_eq!(sum.words(), "no recording was decoded a second time");
     }
 
