@@ -566,8 +566,9 @@ fn otherwise(
         (Some(declared), false) => format!("{declared} bytes"),
         (None, true) => details
             .content_type
-            .clone()
-            .unwrap_or_else(|| "audio".to_owned()),
+            .as_deref()
+            .unwrap_or("audio")
+            .to_owned(),
         (Some(declared), true) => format!(
             "{declared} bytes of {}",
             details.content_type.as_deref().unwrap_or("audio")

@@ -138,6 +138,15 @@ fn judgement_of_call(expected: &Expectation, judged: &Judged, each: &[Judgement]
 }
 
 impl CallColumns {
+    /// Further calls, behind these.
+    pub(crate) fn append(&mut self, others: &CallColumns) {
+        let before = self.recordings.len() as u32;
+        self.starts.extend(&others.starts);
+        self.calls.extend(&others.calls);
+        self.ends.extend(others.ends.iter().map(|end| before + end));
+        self.recordings.extend(&others.recordings);
+    }
+
     pub(crate) fn push(&mut self, row: &CallRow) {
         self.starts.push(row.start_ms);
         self.calls.push(row.call);

@@ -46,13 +46,14 @@ impl CrossCallChecks<'_> {
             let id = &self.expectations[case].recordings[recording].legacy_id;
             let finding = judged[case].findings.iter_mut().find(|finding| {
                 finding.defect == Defect::AudioDamaged
-                    && finding.legacy_recording_id.as_ref() == Some(id)
+                    && finding.legacy_recording_id.as_deref() == Some(id.as_str())
             });
             let Some(finding) = finding else { continue };
             if owner.0 == case && self.interchangeable(case, recording, owner.1) {
                 let (id, defect) = (id.clone(), finding.defect);
                 judged[case].findings.retain(|finding| {
-                    finding.defect != defect || finding.legacy_recording_id.as_ref() != Some(&id)
+                    finding.defect != defect
+                        || finding.legacy_recording_id.as_deref() != Some(id.as_str())
                 });
                 self.settle_again(case, recording, &mut judged[case]);
                 continue;
@@ -104,7 +105,7 @@ impl CrossCallChecks<'_> {
                 finding
                     .legacy_recording_id
                     .as_ref()
-                    .is_some_and(|named| named == id || named == other)
+                    .is_some_and(|named| id == named || other == named)
                     && !matches!(
                         finding.defect,
                         Defect::RecordWithoutSource | Defect::UploadedTwice
@@ -138,7 +139,7 @@ impl CrossCallChecks<'_> {
             finding
                 .legacy_recording_id
                 .as_ref()
-                .is_none_or(|named| named == id)
+                .is_none_or(|named| named == id.as_str())
         });
         if !blamed {
             judged.buckets[recording] = Bucket::Matched;
@@ -241,7 +242,7 @@ impl CrossCallChecks<'_> {
         let id = &expected.recordings[recording].legacy_id;
         let (follows, rest): (Vec<Finding>, Vec<Finding>) = std::mem::take(&mut judged.findings)
             .into_iter()
-            .partition(|finding| finding.legacy_recording_id.as_ref() == Some(id));
+            .partition(|finding| finding.legacy_recording_id.as_deref() == Some(id.as_str()));
         judged.findings = rest;
         let mut finding = Finding::new(Defect::CallSplit, "recordings")
             .of(&expected.legacy_id)
@@ -451,7 +452,7 @@ impl CrossCallChecks<'_> {
         judged.buckets[recording] = Bucket::Different;
         judged.findings.retain(|finding| {
             finding.defect != Defect::MissingRecording
-                || finding.legacy_recording_id.as_ref() != Some(&id)
+                || finding.legacy_recording_id.as_deref() != Some(id.as_str())
         });
         let mut finding = Finding::new(defect, "conversation of the recording")
             .of(&expected.legacy_id)
@@ -600,12 +601,12 @@ mod tests {
         later(&mut second.span);
         second.legs.iter_mut().for_each(|leg| later(&mut leg.span));
         for (at, recording) in second.recordings.iter_mut().enumerate() {
-            recording.legacy_id = format!("100002-{}", at + 1);
+            recording.legacy_id = format!("100002-{}", at + 1).into();
             later(&mut recording.span);
         }
         let ours = [&first, &second].map(|expected| {
             let mut ours = conversation(expected);
-            ours.id = format!("conversation-{}", expected.legacy_id);
+            ours.id = format!("conversation-{}", expected.legacy_id).into();
             ours
         });
         (vec![first, second], ours.to_vec())

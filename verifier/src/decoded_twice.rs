@@ -108,7 +108,7 @@ pub(crate) fn count(
         let id = &expectations[place.0].recordings[place.1].legacy_id;
         for (side, second) in second.sides() {
             let other = |what: &str| OtherSound {
-                legacy_recording_id: id.clone(),
+                legacy_recording_id: id.into(),
                 side: side.to_owned(),
                 program: second.program.clone(),
                 what: what.to_owned(),

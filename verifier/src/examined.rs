@@ -215,7 +215,7 @@ impl<'a> Examined<'a> {
     fn address(&self, pairing: &Pairing, recording: usize) -> Option<Address> {
         let conversation = &self.calls.ours[pairing.conversation?];
         let recording = &conversation.read_recordings()[pairing.recordings[recording]?];
-        Some((conversation.id.clone(), recording.id.clone()))
+        Some(((&conversation.id).into(), (&recording.id).into()))
     }
 
     /// Fingerprints of what has no pair, to find out whose it is.
@@ -260,7 +260,10 @@ impl<'a> Examined<'a> {
                 .iter()
                 .enumerate()
                 .filter_map(|(at, recording)| {
-                    Some((recording.id.clone(), heard.get(&(case, at))?.source.clone()))
+                    Some((
+                        (&recording.id).into(),
+                        heard.get(&(case, at))?.source.clone(),
+                    ))
                 })
                 .collect();
             self.deriving().expectation(interaction, &sounds)
@@ -403,7 +406,7 @@ impl<'a> Examined<'a> {
                 sounds: &sounds,
                 stored: &stored,
                 hidden: self.target.why_hidden(&expected.legacy_id),
-                misplaced: self.target.misplaced.get(&expected.legacy_id),
+                misplaced: self.target.misplaced.get(expected.legacy_id.as_str()),
                 rules: self.deriving().rules,
                 platform: self.deriving().platform,
                 as_of: self.deriving().as_of,
@@ -492,5 +495,5 @@ impl Found {
 }
 
 fn address_of(recording: &TargetRecording) -> Address {
-    (recording.conversation_id.clone(), recording.id.clone())
+    ((&recording.conversation_id).into(), (&recording.id).into())
 }

@@ -1,7 +1,7 @@
 //! What only the whole of a migration tells: on whose leg it writes a wrap-up code, and whether it
 //! takes agents from extensions.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 
 use crate::capabilities::CallData;
 use crate::checks::AGENTS;
@@ -11,6 +11,7 @@ use crate::expected::{AgentLeg, Expectation, Rules};
 use crate::finding::Finding;
 use crate::matching::Pairing;
 use crate::observed::{TargetConversation, TargetLeg};
+use crate::text::{Text, is_id};
 use crate::utc_millis::UtcMillis;
 use crate::verdict::Bucket;
 
@@ -38,7 +39,16 @@ pub(crate) struct CommonPractice {
     examined: (usize, usize),
     /// Agents of the source with a desk of several, and the user that one of them is himself shown
     /// as.
-    as_themselves: BTreeSet<(String, String)>,
+    as_themselves: BTreeSet<(Text, Text)>,
+}
+
+/// Agents of the source who have a desk of several.
+pub(crate) type AtDesks<'a> = HashSet<&'a str>;
+
+/// Once for many calls.
+pub(crate) fn at_desks(rules: &Rules) -> AtDesks<'_> {
+    let agents = rules.extensions.values().flatten();
+    agents.map(String::as_str).collect()
 }
 
 impl CommonPractice {
@@ -50,6 +60,7 @@ impl CommonPractice {
         expected: &Expectation,
         conversation: &TargetConversation,
         rules: &Rules,
+        at_desks: &AtDesks<'_>,
     ) -> bool {
         match wrap_up(expected, conversation, rules) {
             Some(WrapUp::First) => self.first.push(case),
@@ -57,15 +68,11 @@ impl CommonPractice {
             Some(WrapUp::Elsewhere) => return false,
             None => {}
         }
-        let has_desk = |agent: &str| {
-            let mut desks = rules.extensions.values();
-            desks.any(|agents| agents.contains(agent))
-        };
         let legs = expected.legs.iter().zip(&conversation.legs);
         for (leg, actual) in legs {
             if !leg.fallback
                 && actual.user.as_deref() == Some(&leg.user)
-                && has_desk(&leg.legacy_agent)
+                && at_desks.contains(leg.legacy_agent.as_str())
             {
                 let shown = (leg.legacy_agent.clone(), leg.user.clone());
                 self.as_themselves.insert(shown);
@@ -233,7 +240,7 @@ impl Habits<'_> {
             .values()
             .filter(|agents| agents.contains(agent))
             .collect();
-        let is_colleague = |agent: &String| desks.iter().any(|desk| desk.contains(agent));
+        let is_colleague = |agent: &str| desks.iter().any(|desk| desk.contains(agent));
         let at_desk = |leg: &AgentLeg| is_colleague(&leg.legacy_agent);
         let elsewhere = self.others.as_themselves.iter();
         elsewhere
@@ -261,8 +268,11 @@ fn wrap_up(
     conversation: &TargetConversation,
     rules: &Rules,
 ) -> Option<WrapUp> {
-    let code = expected.wrap_up?.to_string();
-    let is_it = |actual: &String| actual.eq_ignore_ascii_case(&code);
+    let code = expected.wrap_up?;
+    if conversation.legs.len() < 2 {
+        return None;
+    }
+    let is_it = |actual: &Text| is_id(actual, code);
     let right = conversation.wrap_ups.iter().all(is_it)
         && !conversation.wrap_ups.is_empty()
         && rules.capabilities.call_data == CallData::OnParticipants;
@@ -377,7 +387,7 @@ mod tests {
         );
         let call = |at: usize| {
             let mut expected = wanted_under(&rules);
-            expected.legacy_id = format!("{}", 100_000 + at);
+            expected.legacy_id = format!("{}", 100_000 + at).into();
             let mut ours = conversation(&expected);
             ours.legs[0].wrap_ups = ours.wrap_ups.clone();
             (expected, ours)
@@ -500,14 +510,14 @@ mod tests {
                 .actual(&colleague);
             (case, finding)
         };
-        ours[0].legs[0].user = Some(colleague.clone());
+        ours[0].legs[0].user = Some(colleague.clone().into());
         assert_eq!(
             codes(&rules, &expectations, &ours, &[wrong(0)]),
             [(0, "D45")],
             "in other calls the agent is shown as himself"
         );
         ours.iter_mut()
-            .for_each(|ours| ours.legs[0].user = Some(colleague.clone()));
+            .for_each(|ours| ours.legs[0].user = Some(colleague.clone().into()));
         let all: Vec<(usize, Finding)> = (0..3).map(wrong).collect();
         assert_eq!(
             codes(&rules, &expectations, &ours, &all),

@@ -1,41 +1,43 @@
 //! What any target shows of calls and recordings, as it was read.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
 use crate::platform_facts::PlatformFacts;
+use crate::sorted_map::SortedMap;
+use crate::text::Text;
 use crate::utc_millis::UtcMillis;
 
 /// A conversation in the target.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub(crate) struct TargetConversation {
     /// Conversation id.
-    pub(crate) id: String,
+    pub(crate) id: Text,
     /// The source's interaction id, by the carrier. Absent: it is not ours.
-    pub(crate) legacy_id: Option<String>,
+    pub(crate) legacy_id: Option<Text>,
     /// Start.
     pub(crate) start: TimeReading,
     /// End.
     pub(crate) end: TimeReading,
     /// `inbound`, `outbound`. Absent: not given.
-    pub(crate) direction: Option<String>,
+    pub(crate) direction: Option<Text>,
     /// Legs of agents, by start.
     pub(crate) legs: Vec<TargetLeg>,
     /// Participants that are customers.
     pub(crate) customers: usize,
     /// Numbers that called, without `tel:`; each once.
-    pub(crate) anis: Vec<String>,
+    pub(crate) anis: Vec<Text>,
     /// Numbers that were called.
-    pub(crate) dnises: Vec<String>,
+    pub(crate) dnises: Vec<Text>,
     /// Queues of all segments, each once.
-    pub(crate) queues: Vec<String>,
+    pub(crate) queues: Vec<Text>,
     /// Skills of all segments, each once. Absent: this reading does not carry them.
-    pub(crate) skills: Option<Vec<String>>,
+    pub(crate) skills: Option<Vec<Text>>,
     /// Wrap-up codes of all segments, each once.
-    pub(crate) wrap_ups: Vec<String>,
+    pub(crate) wrap_ups: Vec<Text>,
     /// Participant attributes.
-    pub(crate) attributes: BTreeMap<String, String>,
+    pub(crate) attributes: SortedMap<Text, Text>,
     /// Protected against deletion. Absent: could not be read.
     pub(crate) protected: Option<bool>,
     /// Its audio recordings, or why they could not be read.
@@ -102,32 +104,32 @@ impl TargetConversation {
 pub(crate) struct TargetLeg {
     /// User, as the target names users: a lower-case UUID, or a user name. Absent: an agent without
     /// one.
-    pub(crate) user: Option<String>,
+    pub(crate) user: Option<Text>,
     /// Start.
     pub(crate) start: TimeReading,
     /// End.
     pub(crate) end: TimeReading,
     /// Interaction Recording: the agent's number. Absent: not told.
-    pub(crate) number: Option<String>,
+    pub(crate) number: Option<Text>,
     /// Genesys Cloud: session of the agent, by which a recording names its leg. Absent: not told.
-    pub(crate) session: Option<String>,
+    pub(crate) session: Option<Text>,
     /// Genesys Cloud: wrap-up codes the agent gave, each once.
-    pub(crate) wrap_ups: Vec<String>,
+    pub(crate) wrap_ups: Vec<Text>,
 }
 
 /// A recording in the target, without its audio.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub(crate) struct TargetRecording {
     /// Recording id.
-    pub(crate) id: String,
+    pub(crate) id: Text,
     /// Conversation it hangs on.
-    pub(crate) conversation_id: String,
+    pub(crate) conversation_id: Text,
     /// Start.
     pub(crate) start: TimeReading,
     /// End.
     pub(crate) end: TimeReading,
     /// `AVAILABLE`, `ARCHIVED`, `DELETED`, ... Absent: not given.
-    pub(crate) file_state: Option<String>,
+    pub(crate) file_state: Option<Text>,
     /// When it will be deleted. Absent: by no date.
     pub(crate) delete_at: Option<UtcMillis>,
     /// When it was put into the target.
@@ -136,13 +138,13 @@ pub(crate) struct TargetRecording {
     pub(crate) pauses: Vec<MarkedPause>,
     /// Genesys Cloud: users it names, in lower case. The vendor documents them as those of the
     /// conversation. Empty: it names none.
-    pub(crate) users: Vec<String>,
+    pub(crate) users: Vec<Text>,
     /// Genesys Cloud: session it was made on. Absent: not told, as in the stub of an archived
     /// recording.
-    pub(crate) session: Option<String>,
+    pub(crate) session: Option<Text>,
     /// Genesys Cloud, of a recording without a conversation: what its uploader called it. Absent:
     /// not told.
-    pub(crate) originating_id: Option<String>,
+    pub(crate) originating_id: Option<Text>,
     /// Marked pauses as instants, where the target marks them so; `pauses` are reckoned from them
     /// then.
     pub(crate) pause_instants: Vec<PauseInstants>,
@@ -246,7 +248,7 @@ pub(crate) enum TimeReading {
     /// An instant.
     At(UtcMillis),
     /// Text that is no instant.
-    Damaged(String),
+    Damaged(Text),
 }
 
 impl TimeReading {
@@ -254,7 +256,7 @@ impl TimeReading {
         match text {
             None | Some("") => TimeReading::Absent,
             Some(text) => UtcMillis::parse(text)
-                .map_or_else(|| TimeReading::Damaged(text.to_owned()), TimeReading::At),
+                .map_or_else(|| TimeReading::Damaged(text.into()), TimeReading::At),
         }
     }
 

@@ -133,17 +133,18 @@ impl Patterns<'_> {
         let Ok(at) = self.cases.binary_search(&unit.case) else {
             return;
         };
-        let id_of = |recording: usize| Some(&self.expectations[at].recordings[recording].legacy_id);
+        let id_of =
+            |recording: usize| Some(&*self.expectations[at].recordings[recording].legacy_id);
         let buckets = judged[at].buckets.clone();
         let is_missing = |recording: &usize| buckets[*recording] == Bucket::Missing;
-        let ids: Vec<Option<&String>> = match unit.recording {
+        let ids: Vec<Option<&str>> = match unit.recording {
             Some(recording) => vec![id_of(recording)],
             None if buckets.is_empty() => vec![None],
             None => (0..buckets.len()).filter(is_missing).map(id_of).collect(),
         };
         for finding in judged[at].findings.iter_mut().filter(|finding| {
             finding.defect == Defect::MissingRecording
-                && ids.contains(&finding.legacy_recording_id.as_ref())
+                && ids.contains(&finding.legacy_recording_id.as_deref())
         }) {
             *finding = finding.clone().reclassed(defect).because(cause);
             finding.consequences.insert(0, cause.to_owned());
@@ -355,9 +356,9 @@ mod tests {
     ) -> World {
         let one = |at: usize| {
             let mut expected = wanted();
-            expected.legacy_id = format!("{}", 100_000 + at);
+            expected.legacy_id = format!("{}", 100_000 + at).into();
             expected.recordings.truncate(1);
-            expected.recordings[0].legacy_id = format!("{}-1", expected.legacy_id);
+            expected.recordings[0].legacy_id = format!("{}-1", expected.legacy_id).into();
             let finding = Finding::new(Defect::MissingRecording, "recording")
                 .of(&expected.legacy_id)
                 .recording(&expected.recordings[0].legacy_id);
@@ -501,7 +502,7 @@ mod tests {
         let calls = world.expectations.iter_mut().zip(&mut world.judged);
         for (expected, judged) in calls {
             let mut second = expected.recordings[0].clone();
-            second.legacy_id = format!("{}-2", expected.legacy_id);
+            second.legacy_id = format!("{}-2", expected.legacy_id).into();
             judged.findings.push(
                 Finding::new(Defect::MissingRecording, "recording")
                     .of(&expected.legacy_id)

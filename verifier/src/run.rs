@@ -16,6 +16,7 @@ use crate::drift::Drifts;
 use crate::envelope::Keys;
 use crate::examined::{Examined, Others};
 use crate::expected::{ExpectedRecording, Presence, Rules};
+use crate::habits::at_desks;
 use crate::holds;
 use crate::in_flight::Rest;
 use crate::observed::TargetConversation;
@@ -127,7 +128,7 @@ pub(crate) async fn run(
         snapshot.orphans.retain(|orphan| rest.has(orphan));
     }
     let named = snapshot.orphans.iter();
-    let named = named.filter_map(|orphan| orphan.originating_id.clone());
+    let named = named.filter_map(|orphan| orphan.originating_id.as_ref().map(String::from));
     snapshot.named.recordings.extend(named);
 
     let expectations = expecting(UtcMillis::from_ms(clock.now_ms()));
@@ -142,6 +143,7 @@ pub(crate) async fn run(
             further: BTreeSet::new(),
             wants_lines,
             sums: Sums::new(counter),
+            at_desks: at_desks(&rules),
         },
         candidates,
         &folder,
@@ -393,6 +395,7 @@ mod tests {
     use crate::options::Silent;
     use crate::source::{Listed, SourceInteraction, SourceTime};
     use crate::target::{Conversations, TargetSnapshot};
+    use crate::text::Text;
 
     const HOUR_MS: i64 = 3_600_000;
 
@@ -405,7 +408,7 @@ mod tests {
             }
         };
         let id = format!("{}", 100_001 + n);
-        let own = |text: &mut String| *text = text.replacen("100001", &id, 1);
+        let own = |text: &mut Text| *text = text.replacen("100001", &id, 1).into();
         own(&mut call.listed.id);
         later(&mut call.listed.start_time);
         later(&mut call.listed.end_time);
@@ -426,7 +429,7 @@ mod tests {
                 details.segment_id.iter_mut().for_each(own);
                 later(&mut details.start_time);
                 later(&mut details.end_time);
-                details.file_name = Some(format!("{}.wav", details.id));
+                details.file_name = Some(format!("{}.wav", details.id).into());
             }
         }
         call
@@ -462,12 +465,12 @@ mod tests {
                 4 => _ = recordings(&mut ours[n]).pop(),
                 5 => {
                     let mut copy = recordings(&mut ours[n])[0].clone();
-                    copy.id.push_str("-copy");
+                    copy.id = format!("{}-copy", copy.id).into();
                     recordings(&mut ours[n]).push(copy);
                 }
                 6 => {
                     let mut copy = ours[n].clone();
-                    copy.id.push_str("-copy");
+                    copy.id = format!("{}-copy", copy.id).into();
                     ours.push(copy);
                 }
                 7 => {
@@ -477,7 +480,7 @@ mod tests {
                 }
                 8 => {
                     let id = ours[n].legacy_id.take().unwrap_or_default();
-                    ours[n].legacy_id = Some(format!("0{id}"));
+                    ours[n].legacy_id = Some(format!("0{id}").into());
                 }
                 9 => {
                     if let Some(moved) = recordings(&mut ours[n]).pop() {
@@ -488,7 +491,7 @@ mod tests {
                 11 => ours[n].protected = None,
                 12 => {
                     let mut other = ours[n].clone();
-                    (other.id, other.legacy_id) = ("another".to_owned(), Some("7".to_owned()));
+                    (other.id, other.legacy_id) = ("another".into(), Some("7".into()));
                     ours.push(other);
                 }
                 _ => {}
@@ -512,6 +515,7 @@ mod tests {
             further,
             wants_lines: true,
             sums: Sums::default(),
+            at_desks: at_desks(expectations.deriving.rules),
         };
         let candidates = Candidates::new(AudioScope::None);
         let triage = triage(&begin, candidates, dir.path(), &Silent);
@@ -543,7 +547,7 @@ mod tests {
         ];
         let findings = found.judged.iter().flat_map(|judged| &judged.findings);
         told.extend(findings.map(|finding| format!("{finding:?}")));
-        told.extend(found.extra.iter().map(|at| calls.ours[*at].id.clone()));
+        told.extend(found.extra.iter().map(|at| calls.ours[*at].id.to_string()));
         let lines = triaged.lines.sorted().expect("sorted");
         told.extend(lines.iter().map(|line| format!("{line:?}")));
         (told, calls.cases.len())
@@ -565,7 +569,7 @@ mod tests {
             let calls: Vec<SourceInteraction> = (0..damages.len()).map(|n| call(n as i64, hours[n])).collect();
             for (call, _) in calls.iter().zip(&excluded).filter(|(_, excluded)| **excluded) {
                 let recording = call.recordings[1].id.clone();
-                rules.exclusions.insert(recording, "agreed".to_owned());
+                rules.exclusions.insert(recording.into(), "agreed".to_owned());
             }
             let mut listed = Listed::new(dir.path());
             let deriving = Deriving { rules: &rules, platform: PLATFORM, as_of: AS_OF };
@@ -574,7 +578,7 @@ mod tests {
                 listed.add(call).expect("listed");
                 let expected = deriving.expectation(call, &BTreeMap::new());
                 let mut there = conversation(&expected);
-                there.id = format!("conversation {}", expected.legacy_id);
+                there.id = format!("conversation {}", expected.legacy_id).into();
                 there.legs[0].wrap_ups = there.wrap_ups.clone();
                 let mut index = 0;
                 recordings(&mut there).retain(|_| {

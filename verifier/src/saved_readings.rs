@@ -14,6 +14,7 @@ use parking_lot::Mutex;
 use serde::{Deserialize, Serialize};
 
 use crate::observed::{MarkedPause, Recordings, TargetRecording, TimeReading};
+use crate::text::Text;
 use crate::utc_millis::UtcMillis;
 
 const FILE: &str = ".kept.jsonl";
@@ -40,18 +41,18 @@ struct Line {
 /// What is kept of a recording: nothing that only one platform tells, for it may name people.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct SavedRecording {
-    id: String,
-    conversation_id: String,
+    id: Text,
+    conversation_id: Text,
     start: TimeReading,
     end: TimeReading,
-    pub(crate) file_state: Option<String>,
+    pub(crate) file_state: Option<Text>,
     delete_at: Option<UtcMillis>,
     created: Option<UtcMillis>,
     pauses: Vec<MarkedPause>,
-    users: Vec<String>,
-    session: Option<String>,
+    users: Vec<Text>,
+    session: Option<Text>,
     #[serde(default)]
-    originating_id: Option<String>,
+    originating_id: Option<Text>,
 }
 
 impl From<&TargetRecording> for SavedRecording {

@@ -4,16 +4,15 @@
 //! merges the runs. Nothing is written where all of it fits in one run. The file has no name in its
 //! folder, so that nothing is left behind whatever ends the program.
 
-use std::cmp::Reverse;
-use std::collections::BinaryHeap;
 use std::fs::File;
 use std::io::{BufWriter, Write};
 use std::marker::PhantomData;
+use std::ops::Range;
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
-use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 
 use crate::run_error::RunError;
 
@@ -21,6 +20,8 @@ use crate::run_error::RunError;
 const RUN_BYTES: usize = 32 << 20;
 /// Bytes read of a run at a time.
 const READ_BYTES: usize = 64 << 10;
+/// A run's buffer that a long record has made longer than this is made short again.
+const MOST_HELD_BYTES: usize = 256 << 10;
 
 /// Takes records in any order.
 #[derive(Debug)]
@@ -43,10 +44,10 @@ pub(crate) struct SortedRecords<T> {
 }
 
 /// A record as it is stored.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(crate) struct StoredRecord {
-    pub(crate) key: Vec<u8>,
-    pub(crate) record: Vec<u8>,
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct StoredRecord<'a> {
+    pub(crate) key: &'a [u8],
+    pub(crate) record: &'a [u8],
 }
 
 /// Records in memory.
@@ -212,133 +213,187 @@ impl<T: Serialize + DeserializeOwned> SortedRecords<T> {
     }
 
     /// From the first one; as often as it is wanted.
-    pub(crate) fn stored(&self) -> Merge<'_> {
-        let mut merge = Merge {
-            memory: (!self.run.entries.is_empty()).then_some((&self.run, 0)),
-            readers: Vec::new(),
-            next: BinaryHeap::new(),
-            failed: None,
+    ///
+    /// # Errors
+    ///
+    /// What was written cannot be read back ([`RunError::Report`]).
+    pub(crate) fn stored(&self) -> Result<Merge<'_>, RunError> {
+        let Some(written) = &self.written else {
+            return Ok(Merge(Runs::InMemory(&self.run, 0)));
         };
-        if let Some(written) = &self.written {
-            let mut begin = 0;
-            for end in &written.ends {
-                merge.readers.push(RunReader {
-                    file: &written.file,
-                    at: begin,
-                    end: *end,
-                    buffer: Vec::new(),
-                    used: 0,
-                });
-                begin = *end;
+        let (mut readers, mut begin) = (Vec::new(), 0);
+        for end in &written.ends {
+            let mut reader = RunReader {
+                file: &written.file,
+                at: begin,
+                end: *end,
+                buffer: Vec::new(),
+                key: 0..0,
+                record: 0..0,
+            };
+            if reader.advance()? {
+                readers.push(reader);
             }
-            for reader in 0..merge.readers.len() {
-                merge.advance(reader);
-            }
+            begin = *end;
         }
-        merge
+        // Stable: of equal keys that of the earlier run comes first.
+        let mut order: Vec<usize> = (0..readers.len()).collect();
+        order.sort_by_key(|reader| readers[*reader].stored().key);
+        Ok(Merge(Runs::InFile { readers, order }))
     }
 
     /// Each record, read back.
     pub(crate) fn iter(&self) -> impl Iterator<Item = Result<T, RunError>> + '_ {
-        self.stored().map(|stored| read(&stored?.record))
+        let mut merge = Some(self.stored());
+        std::iter::from_fn(move || {
+            let next = |stored: &mut Merge<'_>| -> Result<Option<T>, RunError> {
+                let Some(next) = stored.peek() else {
+                    return Ok(None);
+                };
+                let record = read(next.record)?;
+                stored.advance()?;
+                Ok(Some(record))
+            };
+            let read = match merge.as_mut()? {
+                Ok(stored) => next(stored).transpose(),
+                Err(_) => merge.take()?.err().map(Err),
+            };
+            if !matches!(read, Some(Ok(_))) {
+                merge = None;
+            }
+            read
+        })
     }
 }
 
 /// Reads a record back.
-pub(crate) fn read<T: DeserializeOwned>(record: &[u8]) -> Result<T, RunError> {
+pub(crate) fn read<'a, T: Deserialize<'a>>(record: &'a [u8]) -> Result<T, RunError> {
     postcard::from_bytes(record).map_err(broken)
 }
 
-/// The next record of a run: key, run, record; the least comes first.
-type Next = Reverse<(Vec<u8>, usize, Vec<u8>)>;
+/// All runs as one. A record stays where it was read until the next one is asked for: nothing is
+/// copied, and nothing allocated for each.
+pub(crate) struct Merge<'a>(Runs<'a>);
 
-/// All runs as one.
-pub(crate) struct Merge<'a> {
-    /// What never went to a file, and how many of it were given. There is nothing else then.
-    memory: Option<(&'a Run, usize)>,
-    readers: Vec<RunReader<'a>>,
-    /// The next record of each run; of equal keys that of the earlier run comes first.
-    next: BinaryHeap<Next>,
-    failed: Option<RunError>,
-}
-
-struct RunReader<'a> {
-    file: &'a File,
-    at: u64,
-    end: u64,
-    buffer: Vec<u8>,
-    used: usize,
-}
-
-impl RunReader<'_> {
-    /// Absent: the run has ended.
-    fn next(&mut self) -> std::io::Result<Option<StoredRecord>> {
-        if self.used == self.buffer.len() && self.at == self.end {
-            return Ok(None);
-        }
-        let (key, record) = (self.length()?, self.length()?);
-        Ok(Some(StoredRecord {
-            key: self.take(key)?,
-            record: self.take(record)?,
-        }))
-    }
-
-    fn length(&mut self) -> std::io::Result<usize> {
-        let mut bytes = [0; 4];
-        bytes.copy_from_slice(&self.take(4)?);
-        Ok(u32::from_le_bytes(bytes) as usize)
-    }
-
-    fn take(&mut self, length: usize) -> std::io::Result<Vec<u8>> {
-        let mut taken = Vec::with_capacity(length);
-        while taken.len() < length {
-            if self.used == self.buffer.len() {
-                let left = usize::try_from(self.end - self.at).unwrap_or(usize::MAX);
-                if left == 0 {
-                    return Err(std::io::ErrorKind::UnexpectedEof.into());
-                }
-                self.buffer.resize(left.min(READ_BYTES), 0);
-                self.file.read_exact_at(&mut self.buffer, self.at)?;
-                self.at += self.buffer.len() as u64;
-                self.used = 0;
-            }
-            let piece = (length - taken.len()).min(self.buffer.len() - self.used);
-            taken.extend_from_slice(&self.buffer[self.used..self.used + piece]);
-            self.used += piece;
-        }
-        Ok(taken)
-    }
+enum Runs<'a> {
+    /// What never went to a file, and how many of it were passed.
+    InMemory(&'a Run, usize),
+    /// Runs that have not ended; and their places, by the key of their next record. The least comes
+    /// first, of equal ones that of the earlier run.
+    InFile {
+        readers: Vec<RunReader<'a>>,
+        order: Vec<usize>,
+    },
 }
 
 impl Merge<'_> {
-    fn advance(&mut self, reader: usize) {
-        match self.readers[reader].next() {
-            Ok(Some(stored)) => self.next.push(Reverse((stored.key, reader, stored.record))),
-            Ok(None) => {}
-            Err(error) => self.failed = Some(unreadable(&error)),
+    /// The next record. Absent: there is none left.
+    pub(crate) fn peek(&self) -> Option<StoredRecord<'_>> {
+        match &self.0 {
+            Runs::InMemory(run, passed) => {
+                let entry = *run.entries.get(*passed)?;
+                Some(StoredRecord {
+                    key: run.key(entry),
+                    record: run.record(entry),
+                })
+            }
+            Runs::InFile { readers, order } => Some(readers[*order.first()?].stored()),
         }
+    }
+
+    /// Passes the next record.
+    ///
+    /// # Errors
+    ///
+    /// The one behind it cannot be read back ([`RunError::Report`]).
+    pub(crate) fn advance(&mut self) -> Result<(), RunError> {
+        let (readers, order) = match &mut self.0 {
+            Runs::InMemory(_, passed) => {
+                *passed += 1;
+                return Ok(());
+            }
+            Runs::InFile { readers, order } => (readers, order),
+        };
+        let Some((first, others)) = order.split_first() else {
+            return Ok(());
+        };
+        if !readers[*first].advance()? {
+            order.remove(0);
+            return Ok(());
+        }
+        let by_key = |reader: &usize| (readers[*reader].stored().key, *reader);
+        let next = by_key(first);
+        // Calls are listed much as they are numbered: mostly the run that gave the least gives the
+        // next one too.
+        if others.first().is_some_and(|other| by_key(other) < next) {
+            let before = others.partition_point(|other| by_key(other) < next);
+            order[..=before].rotate_left(1);
+        }
+        Ok(())
     }
 }
 
-impl Iterator for Merge<'_> {
-    type Item = Result<StoredRecord, RunError>;
+/// Reads a run from its beginning, some of it at a time.
+struct RunReader<'a> {
+    file: &'a File,
+    /// What is read next, and where the run ends. Bytes of the file.
+    at: u64,
+    end: u64,
+    buffer: Vec<u8>,
+    /// Where the key and the record stand in the buffer that come next.
+    key: Range<usize>,
+    record: Range<usize>,
+}
 
-    fn next(&mut self) -> Option<Self::Item> {
-        if let Some((run, given)) = &mut self.memory {
-            let entry = *run.entries.get(*given)?;
-            *given += 1;
-            return Some(Ok(StoredRecord {
-                key: run.key(entry).to_owned(),
-                record: run.record(entry).to_owned(),
-            }));
+impl RunReader<'_> {
+    fn stored(&self) -> StoredRecord<'_> {
+        StoredRecord {
+            key: &self.buffer[self.key.clone()],
+            record: &self.buffer[self.record.clone()],
         }
-        if let Some(failed) = self.failed.take() {
-            self.next.clear();
-            return Some(Err(failed));
+    }
+
+    /// Passes a record. `false`: the run has ended.
+    fn advance(&mut self) -> Result<bool, RunError> {
+        let begin = self.record.end;
+        if begin == self.buffer.len() && self.at == self.end {
+            return Ok(false);
         }
-        let Reverse((key, reader, record)) = self.next.pop()?;
-        self.advance(reader);
-        Some(Ok(StoredRecord { key, record }))
+        const LENGTHS: usize = 8;
+        let begin = self.hold(begin, LENGTHS)?;
+        let length = |at: usize| {
+            let mut bytes = [0; 4];
+            bytes.copy_from_slice(&self.buffer[at..at + 4]);
+            u32::from_le_bytes(bytes) as usize
+        };
+        let (key, record) = (length(begin), length(begin + 4));
+        let begin = self.hold(begin, LENGTHS + key + record)? + LENGTHS;
+        self.key = begin..begin + key;
+        self.record = begin + key..begin + key + record;
+        Ok(true)
+    }
+
+    /// Reads on until so many bytes from `begin` on are in the buffer; where that place is then.
+    fn hold(&mut self, begin: usize, bytes: usize) -> Result<usize, RunError> {
+        if self.buffer.len() - begin >= bytes {
+            return Ok(begin);
+        }
+        self.buffer.drain(..begin);
+        if self.buffer.capacity() > MOST_HELD_BYTES {
+            self.buffer.shrink_to(READ_BYTES);
+        }
+        let held = self.buffer.len();
+        let left = usize::try_from(self.end - self.at).unwrap_or(usize::MAX);
+        if left < bytes - held {
+            return Err(unreadable(&std::io::ErrorKind::UnexpectedEof.into()));
+        }
+        let more = left.min(READ_BYTES.max(bytes - held));
+        self.buffer.resize(held + more, 0);
+        self.file
+            .read_exact_at(&mut self.buffer[held..], self.at)
+            .map_err(|error| unreadable(&error))?;
+        self.at += more as u64;
+        Ok(0)
     }
 }
 

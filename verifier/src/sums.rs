@@ -107,9 +107,9 @@ impl Sums {
             }
         }
         if was_compared {
-            let id = call.expected.recordings.get(at).map(|it| &it.legacy_id);
+            let id = call.expected.recordings.get(at).map(|it| &*it.legacy_id);
             let is_wrong = call.judged.findings.iter().any(|finding| {
-                finding.field == "audio" && finding.legacy_recording_id.as_ref() == id
+                finding.field == "audio" && finding.legacy_recording_id.as_deref() == id
             });
             self.compared.0 += 1;
             self.compared.1 += u64::from(is_wrong);

@@ -17,6 +17,7 @@ use crate::expected::{Expectation, Presence};
 use crate::matching::Pairing;
 use crate::run_error::RunError;
 use crate::source::SourceInteraction;
+use crate::text::Text;
 use crate::utc_millis::UtcMillis;
 use crate::verdict::Bucket;
 
@@ -446,7 +447,7 @@ impl Columns {
         expected: &Expectation,
         zone: &TimeZone,
     ) -> Cell {
-        let named = |name: Option<&String>| {
+        let named = |name: Option<&Text>| {
             name.map(|name| name.trim())
                 .filter(|name| !name.is_empty())
                 .unwrap_or(NONE)
@@ -619,7 +620,7 @@ mod tests {
         let expected = wanted();
         let interaction = |node: &str| {
             let mut call = SourceInteraction::of(crate::source::SourceCall::default());
-            call.listed.recorder_node = Some(node.to_owned());
+            call.listed.recorder_node = Some(node.into());
             call
         };
         let matched = vec![Bucket::Matched; expected.recordings.len()];

@@ -4,13 +4,16 @@
 //! is.
 
 use std::collections::{BTreeSet, HashSet};
+use std::ops::Range;
 use std::path::Path;
+
+use parking_lot::Mutex;
 
 use crate::checks::presence::{Evidence, Judged, judge};
 use crate::columns::{CallColumns, CallRow};
 use crate::expected::{Expectation, ExpectedRecording, Presence};
 use crate::expired::forgive_expired;
-use crate::habits::CommonPractice;
+use crate::habits::{AtDesks, CommonPractice};
 use crate::judged_call::JudgedCall;
 use crate::matching::{Pairing, has_times_of, pair_alone, same_times};
 use crate::observed::{TargetConversation, TargetRecording, TimeReading};
@@ -18,14 +21,16 @@ use crate::options::{Progress, Stage};
 use crate::report::{RecordingLine, lines_of_call};
 use crate::run_error::RunError;
 use crate::sorted_records::{Merge, RecordSorter, StoredRecord, read};
-use crate::sound::TargetSound;
 use crate::source::SourceInteraction;
 use crate::sums::Sums;
 use crate::target::{Expectations, TargetSnapshot};
 use crate::verdict::Bucket;
 
-/// Ids that a thread looks at in one piece.
+/// Ids that a thread looks at in one piece; fewer where their records are long. Bytes.
 const PIECE: usize = 1024;
+const PIECE_BYTES: usize = 4 << 20;
+/// Pieces of a thread before it is seen whether somebody wants to stop: a tenth of a second.
+const PIECES: usize = 32;
 /// More threads would hold more calls at once.
 const MOST_THREADS: usize = 8;
 
@@ -53,6 +58,7 @@ pub(crate) struct Triage<'a> {
     pub(crate) wants_lines: bool,
     /// Sums that begin at nothing.
     pub(crate) sums: Sums,
+    pub(crate) at_desks: AtDesks<'a>,
 }
 
 /// Calls that are examined.
@@ -89,33 +95,21 @@ pub(crate) struct Triaged {
     displaced: BTreeSet<i64>,
 }
 
-/// What is decided of an id.
-enum Decision {
-    LetGo {
-        row: CallRow,
-        lines: Vec<RecordingLine>,
-        /// As in [`Triaged`].
-        unpaired: Vec<i64>,
-    },
-    Examine {
-        row: CallRow,
-        interaction: Box<SourceInteraction>,
-        conversations: Vec<TargetConversation>,
-        mispaired: Vec<i64>,
-        displaced: Vec<i64>,
-    },
-    /// No call of the source has it.
-    Surplus(Vec<TargetConversation>),
-}
-
-/// What a thread has decided.
+/// What a thread has decided of a piece: all that is said of [`Triaged`] says it of these calls.
 #[derive(Default)]
 struct Decided {
-    /// With the call's place in the source, where there is one.
-    decisions: Vec<(Option<usize>, Decision)>,
+    /// Place among the pieces.
+    piece: usize,
+    columns: CallColumns,
     sums: Sums,
     practice: CommonPractice,
+    /// Each with its call's place in the source.
+    lines: Vec<(usize, Vec<RecordingLine>)>,
     target_recordings: u64,
+    examined: ExaminedCalls,
+    unpaired: Vec<(i64, usize)>,
+    mispaired: Vec<i64>,
+    displaced: Vec<i64>,
 }
 
 /// A call with what is in the target under its id.
@@ -151,32 +145,34 @@ impl Triage<'_> {
             mispaired: BTreeSet::new(),
             displaced: BTreeSet::new(),
         };
-        let mut ids = JoinedById::new(interactions.stored(), self.target.ours.stored());
+        let ids = Mutex::new(JoinedById::new(
+            interactions.stored()?,
+            self.target.ours.stored()?,
+        ));
         let threads = std::thread::available_parallelism()
             .map_or(1, usize::from)
             .min(MOST_THREADS);
         loop {
-            let batch = (&mut ids)
-                .take(threads * PIECE)
-                .collect::<Result<Vec<RecordsOfId>, RunError>>()?;
-            if batch.is_empty() {
+            let mut decided: Vec<Decided> = std::thread::scope(|scope| {
+                let work: Vec<_> = (0..threads)
+                    .map(|_| scope.spawn(|| self.decide_pieces(&ids)))
+                    .collect();
+                let pieces = work.into_iter().map(|thread| {
+                    thread
+                        .join()
+                        .unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+                });
+                pieces.collect::<Result<Vec<Vec<Decided>>, RunError>>()
+            })?
+            .into_iter()
+            .flatten()
+            .collect();
+            if decided.is_empty() {
                 return Ok(triaged);
             }
-            let decided: Vec<Decided> = std::thread::scope(|scope| {
-                let work: Vec<_> = batch
-                    .chunks(PIECE)
-                    .map(|piece| scope.spawn(|| self.decide_all(piece)))
-                    .collect();
-                work.into_iter()
-                    .map(|thread| {
-                        thread
-                            .join()
-                            .unwrap_or_else(|panic| std::panic::resume_unwind(panic))
-                    })
-                    .collect::<Result<_, RunError>>()
-            })?;
-            progress.advance(batch.iter().filter(|id| id.case.is_some()).count() as u64);
+            decided.sort_unstable_by_key(|decided| decided.piece);
             for decided in decided {
+                progress.advance(decided.columns.len() as u64);
                 triaged.add(decided)?;
             }
             // Somebody may want to stop.
@@ -184,32 +180,50 @@ impl Triage<'_> {
         }
     }
 
-    fn decide_all(&self, ids: &[RecordsOfId]) -> Result<Decided, RunError> {
+    /// What one thread of several does: some pieces, each whenever it is free.
+    fn decide_pieces(&self, ids: &Mutex<JoinedById<'_>>) -> Result<Vec<Decided>, RunError> {
+        let (mut all, mut piece) = (Vec::new(), Piece::default());
+        while all.len() < PIECES {
+            ids.lock().fill(&mut piece)?;
+            if piece.ids.is_empty() {
+                break;
+            }
+            all.push(self.decide_all(&piece)?);
+        }
+        Ok(all)
+    }
+
+    fn decide_all(&self, piece: &Piece) -> Result<Decided, RunError> {
         let mut decided = Decided {
+            piece: piece.nth,
             sums: self.sums.clone(),
             ..Decided::default()
         };
-        for id in ids {
-            let decision = self.decide(id, &mut decided)?;
-            decided.decisions.push((id.case, decision));
+        for id in &piece.ids {
+            self.decide(piece, id, &mut decided)?;
         }
         Ok(decided)
     }
 
-    fn decide(&self, id: &RecordsOfId, decided: &mut Decided) -> Result<Decision, RunError> {
-        let conversations = id
-            .target
-            .iter()
-            .map(|record| read(record))
+    fn decide(
+        &self,
+        piece: &Piece,
+        id: &RecordsOfId,
+        decided: &mut Decided,
+    ) -> Result<(), RunError> {
+        let conversations = piece
+            .records(&id.target)
+            .map(read)
             .collect::<Result<Vec<TargetConversation>, RunError>>()?;
         decided.target_recordings += conversations
             .iter()
             .map(|conversation| conversation.read_recordings().len() as u64)
             .sum::<u64>();
         let Some(case) = id.case else {
-            return Ok(Decision::Surplus(conversations));
+            decided.examined.ours.extend(conversations);
+            return Ok(());
         };
-        let interaction = SourceInteraction::read(&id.source)?;
+        let interaction = SourceInteraction::read(piece.records(&id.source))?;
         let rules = self.expectations.deriving.rules;
         let mut expected = self.expectations.unheard(&interaction);
         let pairing = pair_alone(&expected, &conversations);
@@ -226,32 +240,32 @@ impl Triage<'_> {
             pairing: &pairing,
             conversations: &conversations,
         };
-        if let Some(let_go) = self.let_go(&call, decided) {
-            return Ok(let_go);
+        if self.let_go(&call, decided) {
+            return Ok(());
         }
         if let [only] = conversations.as_slice() {
             decided.practice.add_examined(&expected, only, rules);
         }
-        Ok(Decision::Examine {
-            row: CallRow::unjudged(&expected),
-            mispaired: call.mispaired(),
-            displaced: call.displaced(),
-            interaction: Box::new(interaction),
-            conversations,
-        })
+        decided.columns.push(&CallRow::unjudged(&expected));
+        decided.mispaired.extend(call.mispaired());
+        decided.displaced.extend(call.displaced());
+        decided.examined.cases.push(case);
+        decided.examined.interactions.push(interaction);
+        decided.examined.ours.extend(conversations);
+        Ok(())
     }
 
-    /// Counts a call that is right by its own records, and on which no other depends. Absent: it is
-    /// to be examined.
-    fn let_go(&self, call: &Candidate<'_>, decided: &mut Decided) -> Option<Decision> {
+    /// Counts a call that is right by its own records, and on which no other depends. `false`: it is
+    /// to be examined, and nothing was counted.
+    fn let_go(&self, call: &Candidate<'_>, decided: &mut Decided) -> bool {
         let is_one = call.conversations.len() <= 1;
         if !is_one || self.is_chosen(call) || call.has_absence_to_hear() {
-            return None;
+            return false;
         }
         let judged = self.judge(call);
         let conversation = call.conversations.first();
         if !call.is_right(&judged) {
-            return None;
+            return false;
         }
         if let Some(conversation) = conversation
             && !decided.practice.add(
@@ -259,9 +273,10 @@ impl Triage<'_> {
                 call.expected,
                 conversation,
                 self.expectations.deriving.rules,
+                &self.at_desks,
             )
         {
-            return None;
+            return false;
         }
         let judged = JudgedCall {
             interaction: call.interaction,
@@ -272,14 +287,15 @@ impl Triage<'_> {
             compared: &[],
         };
         decided.sums.add(&judged);
-        Some(Decision::LetGo {
-            row: CallRow::of(call.expected, judged.judged, |_| false),
-            lines: match self.wants_lines {
-                true => lines_of_call(&judged, |_| None),
-                false => Vec::new(),
-            },
-            unpaired: call.unpaired(),
-        })
+        let row = CallRow::of(call.expected, judged.judged, |_| false);
+        decided.columns.push(&row);
+        if self.wants_lines {
+            let lines = lines_of_call(&judged, |_| None);
+            decided.lines.push((call.case, lines));
+        }
+        let unpaired = call.unpaired().map(|second| (second, call.case));
+        decided.unpaired.extend(unpaired);
+        true
     }
 
     /// Whether a call is examined whatever it looks like.
@@ -291,24 +307,23 @@ impl Triage<'_> {
             Listening::Everybody => audible(call.interaction, call.expected).next().is_some(),
         };
         let is_named = |recording: &ExpectedRecording| {
-            !named.recordings.is_empty() && named.recordings.contains(&recording.legacy_id)
+            !named.recordings.is_empty() && named.recordings.contains(recording.legacy_id.as_str())
         };
         is_heard
             || self.further.contains(&call.case)
-            || named.calls.contains(&call.expected.legacy_id)
+            || named.calls.contains(call.expected.legacy_id.as_str())
             || call.expected.recordings.iter().any(is_named)
     }
 
     fn judge(&self, call: &Candidate<'_>) -> Judged {
-        let recordings = call.expected.recordings.len();
         judge(&Evidence {
             expected: call.expected,
             pairing: call.pairing,
             ours: call.conversations,
-            sounds: &vec![TargetSound::NotRead; recordings],
-            stored: &vec![None; recordings],
+            sounds: &[],
+            stored: &[],
             hidden: self.target.why_hidden(&call.expected.legacy_id),
-            misplaced: self.target.misplaced.get(&call.expected.legacy_id),
+            misplaced: self.target.misplaced.get(call.expected.legacy_id.as_str()),
             rules: self.expectations.deriving.rules,
             platform: self.expectations.deriving.platform,
             as_of: self.expectations.deriving.as_of,
@@ -372,11 +387,10 @@ impl Candidate<'_> {
     }
 
     /// As in [`Triaged`].
-    fn unpaired(&self) -> Vec<i64> {
+    fn unpaired(&self) -> impl Iterator<Item = i64> {
         self.pairs()
             .filter(|(_, actual)| actual.is_none())
             .filter_map(|(recording, _)| Some(recording.span?.start.seconds()))
-            .collect()
     }
 
     /// As in [`Triaged`].
@@ -410,47 +424,20 @@ fn second(of: &TimeReading) -> Option<i64> {
 
 impl Triaged {
     fn add(&mut self, decided: Decided) -> Result<(), RunError> {
+        self.columns.append(&decided.columns);
         self.sums.merge(decided.sums);
         self.practice.merge(decided.practice);
-        self.target_recordings += decided.target_recordings;
-        for (case, decision) in decided.decisions {
-            match (case, decision) {
-                (
-                    Some(case),
-                    Decision::LetGo {
-                        row,
-                        lines,
-                        unpaired,
-                    },
-                ) => {
-                    self.columns.push(&row);
-                    self.add_lines(case, &lines)?;
-                    let unpaired = unpaired.into_iter().map(|second| (second, case));
-                    self.unpaired.extend(unpaired);
-                }
-                (
-                    Some(case),
-                    Decision::Examine {
-                        row,
-                        interaction,
-                        conversations,
-                        mispaired,
-                        displaced,
-                    },
-                ) => {
-                    self.columns.push(&row);
-                    self.mispaired.extend(mispaired);
-                    self.displaced.extend(displaced);
-                    self.examined.cases.push(case);
-                    self.examined.interactions.push(*interaction);
-                    self.examined.ours.extend(conversations);
-                }
-                (_, Decision::Surplus(conversations)) => self.examined.ours.extend(conversations),
-                (None, Decision::LetGo { .. } | Decision::Examine { .. }) => {
-                    return Err(RunError::Internal("a call without a place".to_owned()));
-                }
-            }
+        for (case, lines) in decided.lines {
+            self.add_lines(case, &lines)?;
         }
+        self.target_recordings += decided.target_recordings;
+        self.examined.cases.extend(decided.examined.cases);
+        let interactions = decided.examined.interactions;
+        self.examined.interactions.extend(interactions);
+        self.examined.ours.extend(decided.examined.ours);
+        self.unpaired.extend(decided.unpaired);
+        self.mispaired.extend(decided.mispaired);
+        self.displaced.extend(decided.displaced);
         Ok(())
     }
 
@@ -502,76 +489,118 @@ impl Triaged {
     }
 }
 
-/// Everything under one id, as it is stored.
+/// Everything under some ids, as it is stored: one record behind the other.
 #[derive(Default)]
+struct Piece {
+    /// Its place among all pieces.
+    nth: usize,
+    ids: Vec<RecordsOfId>,
+    bytes: Vec<u8>,
+    /// Where each record ends.
+    ends: Vec<usize>,
+}
+
+/// Everything under one id, by places in a piece.
 struct RecordsOfId {
     /// The call's place in the source. Absent: no call has the id.
     case: Option<usize>,
-    source: Vec<Vec<u8>>,
-    target: Vec<Vec<u8>>,
+    source: Range<usize>,
+    target: Range<usize>,
+}
+
+impl Piece {
+    fn clear(&mut self) {
+        self.ids.clear();
+        self.bytes.clear();
+        self.ends.clear();
+    }
+
+    fn add(&mut self, record: &[u8]) {
+        self.bytes.extend_from_slice(record);
+        self.ends.push(self.bytes.len());
+    }
+
+    fn records(&self, places: &Range<usize>) -> impl Iterator<Item = &[u8]> {
+        places.clone().map(|at| {
+            let begin = at.checked_sub(1).map_or(0, |before| self.ends[before]);
+            &self.bytes[begin..self.ends[at]]
+        })
+    }
 }
 
 /// Joins both sides by their keys.
 struct JoinedById<'a> {
-    source: std::iter::Peekable<Merge<'a>>,
-    target: std::iter::Peekable<Merge<'a>>,
+    source: Merge<'a>,
+    target: Merge<'a>,
     next_case: usize,
+    next_piece: usize,
+    /// Of the call that is joined.
+    key: Vec<u8>,
 }
 
 impl<'a> JoinedById<'a> {
     fn new(source: Merge<'a>, target: Merge<'a>) -> JoinedById<'a> {
         JoinedById {
-            source: source.peekable(),
-            target: target.peekable(),
+            source,
+            target,
             next_case: 0,
+            next_piece: 0,
+            key: Vec::new(),
         }
     }
 
-    /// `key`: of the next call of the source. Absent: there is none left.
-    fn next_id(&mut self, key: Option<Vec<u8>>) -> Result<Option<RecordsOfId>, RunError> {
-        let mut id = RecordsOfId::default();
-        let is_before = |target: &[u8]| key.as_ref().is_none_or(|key| target < key.as_slice());
-        if let Some(record) = next_if(&mut self.target, is_before)? {
-            id.target.push(record.record);
-            return Ok(Some(id));
+    /// The next piece, in the place of another. Without ids: there is none left.
+    fn fill(&mut self, piece: &mut Piece) -> Result<(), RunError> {
+        piece.clear();
+        piece.nth = self.next_piece;
+        self.next_piece += 1;
+        while piece.ids.len() < PIECE && piece.bytes.len() < PIECE_BYTES {
+            let Some(id) = self.next_id(piece)? else {
+                break;
+            };
+            piece.ids.push(id);
         }
-        let Some(key) = key else {
+        Ok(())
+    }
+
+    /// Takes what is under the next id.
+    fn next_id(&mut self, piece: &mut Piece) -> Result<Option<RecordsOfId>, RunError> {
+        let first = piece.ends.len();
+        let source = self.source.peek();
+        let is_surplus =
+            |target: &StoredRecord<'_>| source.is_none_or(|source| target.key < source.key);
+        if let Some(target) = self.target.peek().filter(is_surplus) {
+            piece.add(target.record);
+            self.target.advance()?;
+            return Ok(Some(RecordsOfId {
+                case: None,
+                source: first..first,
+                target: first..first + 1,
+            }));
+        }
+        let Some(source) = source else {
             return Ok(None);
         };
-        while let Some(record) = next_if(&mut self.source, |other| other == key)? {
-            id.source.push(record.record);
+        source.key.clone_into(&mut self.key);
+        while let Some(record) = self.source.peek().filter(|other| other.key == self.key) {
+            piece.add(record.record);
+            self.source.advance()?;
         }
-        while let Some(record) = next_if(&mut self.target, |other| other.starts_with(&key))? {
-            id.target.push(record.record);
+        let target = piece.ends.len();
+        while let Some(record) = self
+            .target
+            .peek()
+            .filter(|other| other.key.starts_with(&self.key))
+        {
+            piece.add(record.record);
+            self.target.advance()?;
         }
-        id.case = Some(self.next_case);
+        let case = self.next_case;
         self.next_case += 1;
-        Ok(Some(id))
+        Ok(Some(RecordsOfId {
+            case: Some(case),
+            source: first..target,
+            target: target..piece.ends.len(),
+        }))
     }
-}
-
-impl Iterator for JoinedById<'_> {
-    type Item = Result<RecordsOfId, RunError>;
-
-    fn next(&mut self) -> Option<Self::Item> {
-        let key = match self.source.peek() {
-            Some(Ok(record)) => Some(record.key.clone()),
-            Some(Err(_)) => return self.source.next()?.err().map(Err),
-            None => None,
-        };
-        self.next_id(key).transpose()
-    }
-}
-
-/// Takes the next record, where it is wanted; an error always is.
-fn next_if(
-    records: &mut std::iter::Peekable<Merge<'_>>,
-    is_wanted: impl Fn(&[u8]) -> bool,
-) -> Result<Option<StoredRecord>, RunError> {
-    let is_next = |record: &Result<StoredRecord, RunError>| {
-        record
-            .as_ref()
-            .map_or(true, |record| is_wanted(&record.key))
-    };
-    records.next_if(is_next).transpose()
 }

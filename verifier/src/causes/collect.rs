@@ -32,7 +32,7 @@ impl Records {
                         .find(|own| own.id == recording.legacy_id);
                     let details = own.and_then(|own| own.details.as_ref().ok());
                     (
-                        recording.legacy_id.clone(),
+                        String::from(&recording.legacy_id),
                         facts_of_recording(details, recording, (at, of)),
                         columns.judgement_of(case, at),
                     )

@@ -10,6 +10,7 @@ use crate::columns::Judgement;
 use crate::expected::{Expectation, ExpectedRecording};
 use crate::finding::Finding;
 use crate::source::{RecordingDetails, SourceInteraction};
+use crate::text::Text;
 use crate::utc_millis::UtcMillis;
 
 /// Something that the source's record says, whatever the target made of it. In the order in which a
@@ -243,10 +244,10 @@ pub(crate) fn facts_of_call(
     ];
     facts
         .values
-        .extend(stated.map(|(what, value)| (what, value.clone())));
+        .extend(stated.map(|(what, value)| (what, value.as_ref().map(String::from))));
     let direction = listed.direction.as_ref().map(|word| word.to_lowercase());
     facts.values.insert((Attribute::Direction, direction));
-    let agents: BTreeSet<&String> = listed
+    let agents: BTreeSet<&Text> = listed
         .agent_id
         .iter()
         .chain(
@@ -259,7 +260,7 @@ pub(crate) fn facts_of_call(
     if agents.is_empty() {
         facts.values.insert((Attribute::Agent, None));
     }
-    let agents = agents.into_iter().cloned();
+    let agents = agents.into_iter().map(String::from);
     facts
         .values
         .extend(agents.map(|agent| (Attribute::Agent, Some(agent))));
@@ -330,11 +331,12 @@ pub(crate) fn facts_of_recording(
 /// What a recording's own record says.
 fn own_values(details: &RecordingDetails) -> Vec<(Attribute, Option<String>)> {
     let is_so = |is_so: bool, word: &str| is_so.then(|| word.to_owned());
+    let text = |value: &Option<Text>| value.as_ref().map(String::from);
     [
-        (Attribute::Recorder, details.recorder_node.clone()),
-        (Attribute::Codec, details.codec.clone()),
-        (Attribute::MediaType, details.content_type.clone()),
-        (Attribute::RetentionClass, details.retention_class.clone()),
+        (Attribute::Recorder, text(&details.recorder_node)),
+        (Attribute::Codec, text(&details.codec)),
+        (Attribute::MediaType, text(&details.content_type)),
+        (Attribute::RetentionClass, text(&details.retention_class)),
         (
             Attribute::Channels,
             details.channels.map(|channels| channels.to_string()),

@@ -5,6 +5,8 @@ use super::{Comparison, text};
 use crate::defect::Defect;
 use crate::expected::Wanted;
 use crate::finding::Finding;
+use crate::sorted_map::SortedMap;
+use crate::text::Text;
 
 /// Attributes that say something about the call and must not be there without a source. Others
 /// belong to somebody else.
@@ -25,6 +27,9 @@ pub(super) const ALL_LOST: &str = "all attributes are lost";
 
 pub(super) fn check(seen: &Comparison<'_>) -> Vec<Finding> {
     let actual = &seen.conversation.attributes;
+    if are_all_right(&seen.expected.attributes, actual) {
+        return Vec::new();
+    }
     let is_wrong = |name: &str, wanted: &Wanted| {
         !is_right(wanted, actual.get(name)) && !names_those_there(seen, name, wanted)
     };
@@ -57,6 +62,16 @@ pub(super) fn check(seen: &Comparison<'_>) -> Vec<Finding> {
     all_lost(findings, required)
 }
 
+/// Whether the attributes there are those that should be, each with a right value: as it mostly is.
+fn are_all_right(wanted: &SortedMap<&'static str, Wanted>, actual: &SortedMap<Text, Text>) -> bool {
+    let mut actual = actual.iter();
+    let is_next = |(name, wanted): (&&str, &Wanted)| {
+        let next = actual.next();
+        next.is_some_and(|(there, value)| there == name && is_right(wanted, Some(value)))
+    };
+    wanted.iter().all(is_next) && actual.next().is_none()
+}
+
 /// Names of files without those of recordings that are missing: that they are missing is told by
 /// itself.
 fn names_those_there(seen: &Comparison<'_>, name: &str, wanted: &Wanted) -> bool {
@@ -71,7 +86,7 @@ fn names_those_there(seen: &Comparison<'_>, name: &str, wanted: &Wanted) -> bool
             .iter()
             .any(|pair| pair.expected.legacy_id == recordings[at].legacy_id)
     };
-    let those_there = |wanted: &String| {
+    let those_there = |wanted: &Text| {
         let names: Vec<&str> = wanted.split(';').collect();
         let kept: Vec<&str> = names
             .iter()
@@ -84,7 +99,7 @@ fn names_those_there(seen: &Comparison<'_>, name: &str, wanted: &Wanted) -> bool
     name == "st.file_name" && wanted.any_of.iter().any(those_there)
 }
 
-fn is_right(wanted: &Wanted, actual: Option<&String>) -> bool {
+fn is_right(wanted: &Wanted, actual: Option<&Text>) -> bool {
     match actual {
         Some(actual) => wanted.any_of.iter().any(|wanted| {
             wanted == actual
@@ -172,15 +187,8 @@ mod tests {
 
     #[test]
     fn what_the_source_itself_cannot_say_may_be_replaced_by_one_character_or_three() {
-        let says = |wanted: &str, actual: &str| {
-            is_right(
-                &Wanted {
-                    any_of: vec![wanted.to_owned()],
-                    required: true,
-                },
-                Some(&actual.to_owned()),
-            )
-        };
+        let says =
+            |wanted: &str, actual: &str| is_right(&Wanted::exactly(wanted), Some(&actual.into()));
         for (wanted, actual, right) in [
             ("a\u{fffd}\u{fffd}\u{fffd}b", "a\u{fffd}b", true),
             ("a\u{fffd}b", "a\u{fffd}\u{fffd}\u{fffd}b", true),
@@ -214,8 +222,8 @@ mod tests {
             let mut actual = conversation(&expected);
             match value {
                 Some(value) => actual.attributes.insert((*name).into(), (*value).into()),
-                None => actual.attributes.remove(*name),
-            };
+                None => _ = actual.attributes.remove(*name),
+            }
             assert_eq!(codes(&expected, &actual), *wanted, "{name}");
         }
     }

@@ -128,7 +128,7 @@ mod tests {
         );
         actual.attributes.insert(
             "st.raw_start".into(),
-            span.start.plus_ms(7_200_000).ms().to_string(),
+            span.start.plus_ms(7_200_000).ms().to_string().into(),
         );
         assert_eq!(codes(&expected, &actual), ["D35"]);
         actual.attributes.insert("st.raw_start".into(), "17".into());

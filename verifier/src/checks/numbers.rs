@@ -2,9 +2,10 @@
 
 use super::Comparison;
 use crate::defect::Defect;
-use crate::expected::{PhoneRule, digits, masked};
+use crate::expected::{PhoneRule, digits, digits_of, masked};
 use crate::finding::Finding;
 use crate::observed::Field;
+use crate::text::Text;
 
 pub(super) fn check(seen: &Comparison<'_>) -> Vec<Finding> {
     let call = seen.conversation;
@@ -65,17 +66,18 @@ fn one(
     seen: &Comparison<'_>,
     field: &str,
     expected: Option<&str>,
-    actual: &[String],
+    actual: &[Text],
 ) -> Option<Finding> {
-    let expected = expected.map(digits).filter(|number| !number.is_empty());
-    let right = match (&expected, actual) {
+    let expected = expected.filter(|number| digits_of(number).next().is_some());
+    let right = match (expected, actual) {
         (None, []) => true,
-        (Some(expected), [actual]) => *expected == digits(actual),
+        (Some(expected), [actual]) => digits_of(expected).eq(digits_of(actual)),
         _ => false,
     };
     if right {
         return None;
     }
+    let expected = expected.map(digits);
     let finding = seen
         .finding(Defect::PhoneNumberWrong, field)
         .maybe_expected(expected.as_deref().map(masked));
@@ -87,7 +89,7 @@ fn one(
     let in_clear = seen.rules.phones != PhoneRule::Keep
         && actual
             .iter()
-            .any(|number| is_clear(number) && Some(number) != expected.as_ref());
+            .any(|number| is_clear(number) && Some(number.as_str()) != expected.as_deref());
     let note = if in_clear {
         " (not protected)"
     } else if finding.expected.as_deref() == Some(told.as_str()) {
@@ -134,7 +136,7 @@ mod tests {
             "sip:+15550100199@example",
         ] {
             let mut actual = conversation(&expected);
-            actual.anis = vec![digits(spelling)];
+            actual.anis = vec![digits(spelling).into()];
             assert!(codes(&expected, &actual).is_empty(), "{spelling}");
         }
     }

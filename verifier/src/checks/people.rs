@@ -7,6 +7,7 @@ use crate::defect::Defect;
 use crate::expected::{AgentLeg, Rules, padless};
 use crate::finding::Finding;
 use crate::observed::{Field, TargetLeg};
+use crate::text::Text;
 
 /// Field of a finding that the customer is lost.
 pub(super) const CUSTOMER: &str = "customer";
@@ -25,7 +26,7 @@ pub(super) fn check(seen: &Comparison<'_>) -> Vec<Finding> {
                 .because("customer is lost"),
         );
     }
-    if seen.conversation.withholds(Field::User) {
+    if seen.conversation.withholds(Field::User) || is_each_in_place(seen) {
         return findings;
     }
     let user = |leg: &TargetLeg| leg.user.clone().unwrap_or_default();
@@ -35,8 +36,8 @@ pub(super) fn check(seen: &Comparison<'_>) -> Vec<Finding> {
         legs = in_a_row(&legs, |leg| leg.user.clone());
         theirs = in_a_row(&theirs, user);
     }
-    let expected: Vec<String> = legs.iter().map(|leg| leg.user.clone()).collect();
-    let mut actual: Vec<String> = theirs.into_iter().map(user).collect();
+    let expected: Vec<Text> = legs.iter().map(|leg| leg.user.clone()).collect();
+    let mut actual: Vec<Text> = theirs.into_iter().map(user).collect();
     settle_ties(&legs, &expected, &mut actual);
     // Somebody who has no place in the call stands in another's; without such a one, somebody is
     // lost, surplus or moved.
@@ -45,14 +46,15 @@ pub(super) fn check(seen: &Comparison<'_>) -> Vec<Finding> {
         .fallback_agent
         .as_ref()
         .map(|row| row.user.as_str());
-    let times = |users: &[String], user: &str| users.iter().filter(|other| *other == user).count();
+    let times = |users: &[Text], user: &str| users.iter().filter(|other| *other == user).count();
     let has_stranger = actual.iter().any(|user| {
-        let is_needless = stand_in == Some(user) && times(&actual, user) > times(&expected, user);
+        let is_needless =
+            stand_in == Some(user.as_str()) && times(&actual, user) > times(&expected, user);
         !user.is_empty() && (!expected.contains(user) || is_needless)
     });
-    let is_nobody = actual.iter().any(String::is_empty);
+    let is_nobody = actual.iter().any(|user| user.is_empty());
     if expected.len() != actual.len() || (expected != actual && (is_nobody || !has_stranger)) {
-        let told = |users: &[String]| {
+        let told = |users: &[Text]| {
             if users.is_empty() {
                 "no agent".to_owned()
             } else {
@@ -76,6 +78,13 @@ pub(super) fn check(seen: &Comparison<'_>) -> Vec<Finding> {
     findings
 }
 
+/// Whether the same users take part, in the same order: as it mostly is.
+fn is_each_in_place(seen: &Comparison<'_>) -> bool {
+    let theirs = seen.conversation.legs.iter();
+    let theirs = theirs.map(|leg| leg.user.as_deref().unwrap_or_default());
+    seen.expected.legs.iter().map(|leg| &*leg.user).eq(theirs)
+}
+
 /// No customer takes part. Where every call shows a customer, one without any number that the
 /// source has is nobody.
 fn is_customer_lost(seen: &Comparison<'_>) -> bool {
@@ -90,7 +99,7 @@ fn is_customer_lost(seen: &Comparison<'_>) -> bool {
 
 /// Legs that begin at the same instant have no order among them: a conference. Whatever order the
 /// target shows is the right one.
-fn settle_ties(legs: &[&AgentLeg], expected: &[String], actual: &mut [String]) {
+fn settle_ties(legs: &[&AgentLeg], expected: &[Text], actual: &mut [Text]) {
     if expected.len() != actual.len() {
         return;
     }
@@ -110,7 +119,7 @@ fn settle_ties(legs: &[&AgentLeg], expected: &[String], actual: &mut [String]) {
 
 /// Neighbouring legs of one user as one: how many pieces a turn is written in is the surface's
 /// business, whose turn it is is not.
-fn in_a_row<'a, T>(legs: &[&'a T], user: impl Fn(&T) -> String) -> Vec<&'a T> {
+fn in_a_row<'a, T>(legs: &[&'a T], user: impl Fn(&T) -> Text) -> Vec<&'a T> {
     let mut kept: Vec<&T> = Vec::new();
     for leg in legs {
         if kept.last().is_none_or(|last| user(last) != user(leg)) {
@@ -121,7 +130,7 @@ fn in_a_row<'a, T>(legs: &[&'a T], user: impl Fn(&T) -> String) -> Vec<&'a T> {
 }
 
 /// How often each user takes part.
-fn count(users: &[String]) -> BTreeMap<&str, usize> {
+fn count(users: &[Text]) -> BTreeMap<&str, usize> {
     let mut counts = BTreeMap::new();
     for user in users {
         *counts.entry(user.as_str()).or_default() += 1;
@@ -130,8 +139,8 @@ fn count(users: &[String]) -> BTreeMap<&str, usize> {
 }
 
 /// One finding for each pair of right and wrong user, however many legs it is on.
-fn wrong_agents(seen: &Comparison<'_>, legs: &[&AgentLeg], actual: &[String]) -> Vec<Finding> {
-    let mut findings: BTreeMap<(String, String), Finding> = BTreeMap::new();
+fn wrong_agents(seen: &Comparison<'_>, legs: &[&AgentLeg], actual: &[Text]) -> Vec<Finding> {
+    let mut findings: BTreeMap<(Text, Text), Finding> = BTreeMap::new();
     for (at, (leg, actual)) in legs.iter().zip(actual).enumerate() {
         let expected = leg.user.clone();
         if expected == *actual {
@@ -226,7 +235,7 @@ mod tests {
         ];
         for (user, code) in rows {
             let mut actual = conversation(&expected);
-            actual.legs[0].user = Some(user.to_string());
+            actual.legs[0].user = Some(user.to_string().into());
             let findings = checked_under(&rules, &expected, &actual, &TargetSound::NotRead);
             assert_eq!(
                 findings

@@ -31,9 +31,10 @@ pub(crate) struct Evidence<'a> {
     pub(crate) expected: &'a Expectation,
     pub(crate) pairing: &'a Pairing,
     pub(crate) ours: &'a [TargetConversation],
-    /// For each recording of the source: its audio in the target.
+    /// For each recording of the source: its audio in the target. Empty: none was read.
     pub(crate) sounds: &'a [TargetSound],
-    /// For each recording of the source: its file in the target, where it was decoded.
+    /// For each recording of the source: its file in the target, where it was decoded. Empty: none
+    /// was.
     pub(crate) stored: &'a [Option<Stored>],
     /// Why a call that is not shown may be there all the same. Absent: it is not there.
     pub(crate) hidden: Option<&'a str>,
@@ -42,6 +43,12 @@ pub(crate) struct Evidence<'a> {
     pub(crate) rules: &'a Rules,
     pub(crate) platform: &'a dyn PlatformChecks,
     pub(crate) as_of: UtcMillis,
+}
+
+impl Evidence<'_> {
+    fn sound(&self, recording: usize) -> &TargetSound {
+        self.sounds.get(recording).unwrap_or(&TargetSound::NotRead)
+    }
 }
 
 pub(crate) fn judge(evidence: &Evidence<'_>) -> Judged {
@@ -326,7 +333,7 @@ fn with_conversation(evidence: &Evidence<'_>, conversation: &TargetConversation)
                     Pair {
                         expected: recording,
                         actual,
-                        sound: &evidence.sounds[at],
+                        sound: evidence.sound(at),
                         stored,
                     },
                 ));
@@ -339,7 +346,7 @@ fn with_conversation(evidence: &Evidence<'_>, conversation: &TargetConversation)
                     }
                     Media::There | Media::Gone(_) | Media::Stuck => None,
                 };
-                let unread = match &evidence.sounds[at] {
+                let unread = match evidence.sound(at) {
                     TargetSound::Hidden(need) => Some(need.clone()),
                     _ => pending.or_else(|| actual.media_unseen.clone()),
                 };
@@ -364,7 +371,7 @@ fn with_conversation(evidence: &Evidence<'_>, conversation: &TargetConversation)
     for (at, why) in doubtful_pairs(evidence, conversation) {
         let id = &expected.recordings[at].legacy_id;
         let before = findings.len();
-        findings.retain(|finding| finding.legacy_recording_id.as_ref() != Some(id));
+        findings.retain(|finding| finding.legacy_recording_id.as_deref() != Some(id.as_str()));
         if findings.len() < before {
             judged.buckets[at] = Bucket::NotVerifiable(why);
         }
@@ -643,7 +650,7 @@ mod tests {
         let expected = wanted();
         let part = |at: usize| {
             let mut part = conversation(&expected);
-            part.id = format!("part {at}");
+            part.id = format!("part {at}").into();
             part.legs = vec![part.legs[at].clone()];
             part.recordings = Recordings::Read(vec![part.read_recordings()[at].clone()]);
             part

@@ -176,11 +176,8 @@ mod tests {
             expected.recordings[0].delete_at = Some(*date);
             let mut actual = conversation(&expected);
             let one = first(&mut actual);
-            (one.delete_at, one.created, one.file_state) = (
-                Some(*actual_date),
-                Some(*arrived),
-                Some("DELETED".to_owned()),
-            );
+            (one.delete_at, one.created, one.file_state) =
+                (Some(*actual_date), Some(*arrived), Some("DELETED".into()));
             assert_eq!(
                 codes(&expected, &actual),
                 *wanted,

@@ -5,6 +5,7 @@ use uuid::Uuid;
 use super::Comparison;
 use crate::defect::Defect;
 use crate::finding::Finding;
+use crate::text::{Text, is_id};
 
 pub(super) fn check(seen: &Comparison<'_>) -> Vec<Finding> {
     let (expected, actual) = (seen.expected, seen.conversation);
@@ -43,7 +44,7 @@ pub(super) fn check(seen: &Comparison<'_>) -> Vec<Finding> {
         &actual.wrap_ups,
     ));
     if let Some(direction) = &expected.direction
-        && actual.direction.as_ref() != Some(direction)
+        && actual.direction.as_deref() != Some(*direction)
     {
         let told = actual.direction.as_deref().unwrap_or("nothing");
         findings.push(
@@ -76,26 +77,33 @@ fn one_id(
     defect: Defect,
     field: &str,
     expected: Option<Uuid>,
-    actual: &[String],
+    actual: &[Text],
 ) -> Option<Finding> {
-    let expected = expected.map(|id| id.to_string());
     let right = match (&expected, actual) {
         (None, []) => true,
-        (Some(expected), [actual]) => expected.eq_ignore_ascii_case(actual),
+        (Some(expected), [actual]) => is_id(actual, *expected),
         _ => false,
     };
-    let told = actual.join(", ");
+    if right {
+        return None;
+    }
+    let expected = expected.map(|id| id.to_string());
+    let told = actual
+        .iter()
+        .map(Text::as_str)
+        .collect::<Vec<_>>()
+        .join(", ");
     let cause = format!(
         "{field} is {} instead of {}",
         if told.is_empty() { "missing" } else { &told },
         expected.as_deref().unwrap_or("none")
     );
-    (!right).then(|| {
+    Some(
         seen.finding(defect, field)
             .maybe_expected(expected)
             .maybe_actual((!told.is_empty()).then_some(told))
-            .because(cause)
-    })
+            .because(cause),
+    )
 }
 
 #[cfg(test)]
@@ -116,7 +124,9 @@ mod tests {
             ("lost queue", |actual| actual.queues.clear(), &["D50"]),
             (
                 "default queue",
-                |actual| actual.queues = vec![crate::expected::testing::DEFAULT_QUEUE.to_string()],
+                |actual| {
+                    actual.queues = vec![crate::expected::testing::DEFAULT_QUEUE.to_string().into()]
+                },
                 &["D50"],
             ),
             (
@@ -127,7 +137,7 @@ mod tests {
             ("skills not read", |actual| actual.skills = None, &[]),
             (
                 "upper-case id",
-                |actual| actual.queues[0].make_ascii_uppercase(),
+                |actual| actual.queues[0] = actual.queues[0].to_ascii_uppercase().into(),
                 &[],
             ),
             (

@@ -10,6 +10,7 @@ use crate::observed::{
 use crate::sound::TargetSound;
 use crate::source::SourceInteraction;
 use crate::target::genesys_cloud::GenesysCloud;
+use crate::text::Text;
 use crate::utc_millis::UtcMillis;
 
 /// Whose checks join in.
@@ -32,22 +33,25 @@ pub(crate) fn wanted_under(rules: &Rules) -> Expectation {
 /// What a right migration leaves in the target.
 pub(crate) fn conversation(expected: &Expectation) -> TargetConversation {
     let span = expected.span.expect("usable times");
-    let text = |id: Option<uuid::Uuid>| id.map(|id| id.to_string()).into_iter().collect::<Vec<_>>();
+    let text = |id: Option<uuid::Uuid>| {
+        let id = id.map(|id| Text::from(id.to_string()));
+        id.into_iter().collect::<Vec<_>>()
+    };
     TargetConversation {
         id: "conversation".into(),
         legacy_id: Some(expected.legacy_id.clone()),
         start: TimeReading::At(span.start),
         end: TimeReading::At(span.end),
-        direction: expected.direction.clone(),
+        direction: expected.direction.map(Text::from),
         legs: expected
             .legs
             .iter()
             .map(|leg| TargetLeg {
-                user: Some(leg.user.to_string()),
+                user: Some(leg.user.clone()),
                 start: at(leg.span.map(|span| span.start)),
                 end: at(leg.span.map(|span| span.end)),
                 number: leg.login.clone(),
-                session: Some(format!("session of {}", leg.user)),
+                session: Some(format!("session of {}", leg.user).into()),
                 wrap_ups: Vec::new(),
             })
             .collect(),
@@ -60,7 +64,7 @@ pub(crate) fn conversation(expected: &Expectation) -> TargetConversation {
         attributes: expected
             .attributes
             .iter()
-            .map(|(name, wanted)| (name.clone(), wanted.any_of[0].clone()))
+            .map(|(name, wanted)| (Text::from(*name), wanted.any_of[0].clone()))
             .collect(),
         protected: Some(expected.hold),
         recordings: Recordings::Read(expected.recordings.iter().map(recording).collect()),
@@ -74,7 +78,7 @@ fn recording(expected: &crate::expected::ExpectedRecording) -> TargetRecording {
         Recorded::Nobody | Recorded::Unsaid => None,
     };
     TargetRecording {
-        id: format!("target-{}", expected.legacy_id),
+        id: format!("target-{}", expected.legacy_id).into(),
         conversation_id: "conversation".into(),
         start: at(expected.span.map(|span| span.start)),
         end: at(expected.span.map(|span| span.end)),
@@ -91,7 +95,7 @@ fn recording(expected: &crate::expected::ExpectedRecording) -> TargetRecording {
             })
             .collect(),
         users: user.iter().cloned().collect(),
-        session: user.map(|user| format!("session of {user}")),
+        session: user.map(|user| format!("session of {user}").into()),
         ..TargetRecording::default()
     }
 }
@@ -166,7 +170,7 @@ pub(crate) fn interaction_of_legs() -> SourceInteraction {
     let mut source = interaction();
     for (recording, segment) in source.recordings.iter_mut().zip(["100001-s1", "100001-s2"]) {
         if let Ok(details) = &mut recording.details {
-            details.segment_id = Some(segment.to_owned());
+            details.segment_id = Some(segment.into());
         }
     }
     source

@@ -22,12 +22,31 @@ const TOO_LATE: UtcMillis = UtcMillis::from_ms(7_258_118_400_000); // 2200-01-01
 
 /// A span that is compared, and whose it is.
 struct Subject<'a> {
-    name: String,
+    name: Name,
     recording: Option<(&'a str, &'a str)>,
     expected: Span,
     start: &'a TimeReading,
     end: &'a TimeReading,
     uploaded: UtcMillis,
+}
+
+/// What a finding calls a subject.
+#[derive(Clone, Copy)]
+enum Name {
+    Call,
+    /// Counted from 0 in the order of their starts.
+    Leg(usize),
+    Recording,
+}
+
+impl std::fmt::Display for Name {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Name::Call => f.write_str("call"),
+            Name::Leg(at) => write!(f, "leg {}", at + 1),
+            Name::Recording => f.write_str("recording"),
+        }
+    }
 }
 
 /// One wrong end of a span, or both with one cause.
@@ -94,7 +113,7 @@ fn subjects<'a>(seen: &'a Comparison<'a>) -> Vec<Subject<'a>> {
     let told_by_nobody = joined_and_left && conversation.customers == 0;
     if let (Some(expected), false) = (seen.expected.span, told_by_nobody) {
         subjects.push(Subject {
-            name: "call".into(),
+            name: Name::Call,
             recording: None,
             expected,
             start: &conversation.start,
@@ -114,9 +133,8 @@ fn subjects<'a>(seen: &'a Comparison<'a>) -> Vec<Subject<'a>> {
         for (at, (expected, actual)) in legs.filter(|(_, (expected, _))| !expected.unread) {
             let half = (actual.start == TimeReading::Absent) != (actual.end == TimeReading::Absent);
             if let (true, Some(expected), true) = (half, expected.span, joined_and_left) {
-                let name = format!("leg {}", at + 1);
                 subjects.push(Subject {
-                    name,
+                    name: Name::Leg(at),
                     recording: None,
                     expected,
                     start: &actual.start,
@@ -129,9 +147,8 @@ fn subjects<'a>(seen: &'a Comparison<'a>) -> Vec<Subject<'a>> {
             if let (Some(start), Some(end)) = (actual.start.instant(), actual.end.instant())
                 && let Some(expected) = leg_span(expected, start, end, seen)
             {
-                let name = format!("leg {}", at + 1);
                 subjects.push(Subject {
-                    name,
+                    name: Name::Leg(at),
                     recording: None,
                     expected,
                     start: &actual.start,
@@ -147,7 +164,7 @@ fn subjects<'a>(seen: &'a Comparison<'a>) -> Vec<Subject<'a>> {
             (pair.actual.start != TimeReading::Absent) || (pair.actual.end != TimeReading::Absent);
         if let (Some(expected), true) = (pair.expected.span, told) {
             subjects.push(Subject {
-                name: "recording".into(),
+                name: Name::Recording,
                 recording: Some((&pair.expected.legacy_id, &pair.actual.id)),
                 expected,
                 start: &pair.actual.start,

@@ -1,9 +1,12 @@
 //! The `st.*` attributes. Source: docs/reference/time.md and fields.md.
 
-use std::collections::BTreeMap;
-
 use super::{Rules, Wanted, raw_text};
-use crate::source::SourceInteraction;
+use crate::sorted_map::SortedMap;
+use crate::source::{SourceInteraction, SourceRecording};
+use crate::text::{Text, decimal};
+
+/// How many attributes a call has at most.
+const MOST_ATTRIBUTES: usize = 9;
 
 /// How far the source's reversed times reach.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -19,34 +22,36 @@ pub(super) fn attributes(
     source: &SourceInteraction,
     repair: Repair,
     rules: &Rules,
-) -> BTreeMap<String, Wanted> {
+) -> SortedMap<&'static str, Wanted> {
     let listed = &source.listed;
     let unmapped_code = listed
         .wrap_up_code
         .clone()
-        .filter(|code| !rules.wrap_ups.contains_key(code));
+        .filter(|code| !rules.wrap_ups.contains_key(code.as_str()));
     let plain = [
-        ("st.wait_ms", listed.wait_time_ms.map(|ms| ms.to_string())),
-        ("st.talk_ms", listed.talk_time_ms.map(|ms| ms.to_string())),
-        ("st.skill_group", listed.skill_group.clone()),
-        ("st.ivr_node", listed.ivr_node_id.clone()),
         ("st.disposition", listed.disposition_code.clone()),
+        ("st.ivr_node", listed.ivr_node_id.clone()),
+        ("st.skill_group", listed.skill_group.clone()),
+        ("st.talk_ms", listed.talk_time_ms.map(decimal)),
+        ("st.wait_ms", listed.wait_time_ms.map(decimal)),
         ("st.wrap_up_code", unmapped_code),
     ];
-    let mut wanted: BTreeMap<String, Wanted> = plain
-        .into_iter()
-        .filter_map(|(name, value)| Some((name.to_owned(), Wanted::exactly(value?))))
-        .collect();
+    let mut wanted = SortedMap::with_capacity(MOST_ATTRIBUTES);
+    wanted.extend(
+        plain
+            .into_iter()
+            .filter_map(|(name, value)| Some((name, Wanted::exactly(value?)))),
+    );
     if let Some(raw) = raw_text(&listed.start_time) {
         // As it stands in the source; a number in another spelling may also be carried in plain
         // digits.
         let digits = listed
             .start_time
             .whole()
-            .map(|number| number.to_string())
+            .map(decimal)
             .filter(|digits| *digits != raw);
         wanted.insert(
-            "st.raw_start".to_owned(),
+            "st.raw_start",
             Wanted {
                 any_of: std::iter::once(raw).chain(digits).collect(),
                 required: true,
@@ -54,35 +59,23 @@ pub(super) fn attributes(
         );
     }
     if let Some(names) = file_names(source, rules) {
-        wanted.insert("st.file_name".to_owned(), names);
+        wanted.insert("st.file_name", names);
     }
-    match repair {
-        Repair::None => None,
-        Repair::Inside => wanted.insert(
-            "st.repair".to_owned(),
+    if repair != Repair::None {
+        wanted.insert(
+            "st.repair",
             Wanted {
-                required: false,
+                required: repair == Repair::Interaction,
                 ..Wanted::exactly("ends_swapped")
             },
-        ),
-        Repair::Interaction => {
-            wanted.insert("st.repair".to_owned(), Wanted::exactly("ends_swapped"))
-        }
-    };
+        );
+    }
     wanted
 }
 
 /// Names joined with `;` in recording order. Where some recordings stay behind, their names may be
 /// there or not.
 fn file_names(source: &SourceInteraction, rules: &Rules) -> Option<Wanted> {
-    let name = |recording: &crate::source::SourceRecording| {
-        recording
-            .details
-            .as_ref()
-            .ok()
-            .and_then(|details| details.file_name.clone())
-    };
-    let join = |names: Vec<String>| names.join(";");
     // Nobody knows the name in a record that could not be read: the attribute is not compared then.
     if source
         .recordings
@@ -91,24 +84,40 @@ fn file_names(source: &SourceInteraction, rules: &Rules) -> Option<Wanted> {
     {
         return None;
     }
-    let all = join(source.recordings.iter().filter_map(name).collect());
+    let all = joined(source.recordings.iter());
     if all.is_empty() {
         return None;
     }
-    let sent = join(
-        source
-            .recordings
-            .iter()
-            .filter(|recording| !rules.exclusions.contains_key(&recording.id))
-            .filter_map(name)
-            .collect(),
-    );
-    let mut any_of = vec![all];
-    if !any_of.contains(&sent) && !sent.is_empty() {
-        any_of.push(sent);
+    let is_agreed =
+        |recording: &SourceRecording| rules.exclusions.contains_key(recording.id.as_str());
+    let mut wanted = Wanted::exactly(all);
+    if source.recordings.iter().any(is_agreed) {
+        let sent = source.recordings.iter();
+        let sent = joined(sent.filter(|recording| !is_agreed(recording)));
+        if !sent.is_empty() && !wanted.any_of.contains(&sent) {
+            wanted.any_of.push(sent);
+        }
     }
-    Some(Wanted {
-        any_of,
-        required: true,
-    })
+    Some(wanted)
+}
+
+/// Names of their files.
+fn joined<'a>(recordings: impl Iterator<Item = &'a SourceRecording>) -> Text {
+    let names = |recording: &'a SourceRecording| {
+        let details = recording.details.as_ref().ok();
+        details.and_then(|details| details.file_name.as_ref())
+    };
+    let mut names = recordings.filter_map(names);
+    let Some(first) = names.next() else {
+        return Text::default();
+    };
+    let Some(second) = names.next() else {
+        return first.clone();
+    };
+    let mut all = format!("{first};{second}");
+    for name in names {
+        all.push(';');
+        all.push_str(name);
+    }
+    Text::from(all)
 }

@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 use super::{Rules, call_span, padless};
 use crate::run_error::RunError;
 use crate::source::SourceInteraction;
+use crate::text::Text;
 use crate::utc_millis::UtcMillis;
 
 /// The calls behind the first `room` ones under hold, by start and id, whatever else becomes of
@@ -25,7 +26,7 @@ pub(crate) fn beyond(
             recordings().any(|recording| !rules.exclusions.contains_key(padless(&recording.id)));
         is_under_hold && goes
     };
-    let mut held: Vec<(UtcMillis, String)> = Vec::new();
+    let mut held: Vec<(UtcMillis, Text)> = Vec::new();
     for interaction in interactions {
         let interaction = interaction?;
         if is_held(&interaction)
@@ -36,7 +37,11 @@ pub(crate) fn beyond(
     }
     held.sort_unstable();
     let room = usize::try_from(room).unwrap_or(usize::MAX);
-    Ok(held.into_iter().skip(room).map(|(_, id)| id).collect())
+    Ok(held
+        .into_iter()
+        .skip(room)
+        .map(|(_, id)| id.into())
+        .collect())
 }
 
 #[cfg(test)]
@@ -48,11 +53,11 @@ mod tests {
     /// A call under hold with this id and start.
     fn held(id: &str, start: i64) -> SourceInteraction {
         let mut call = interaction();
-        id.clone_into(&mut call.listed.id);
+        call.listed.id = id.into();
         call.listed.start_time = SourceTime::Number(start);
         call.listed.end_time = SourceTime::Number(start + 1000);
         for (at, recording) in call.recordings.iter_mut().enumerate() {
-            recording.id = format!("{id}-{}", at + 1);
+            recording.id = format!("{id}-{}", at + 1).into();
             if let Ok(details) = &mut recording.details {
                 details.legal_hold = at == 0;
             }
@@ -76,7 +81,7 @@ mod tests {
         let recordings: Vec<String> = calls[2]
             .recordings
             .iter()
-            .map(|recording| recording.id.clone())
+            .map(|recording| String::from(&recording.id))
             .collect();
         for (at, id) in recordings.iter().enumerate() {
             rules.exclusions.insert(id.clone(), "agreed".to_owned());

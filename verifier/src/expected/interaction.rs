@@ -12,9 +12,11 @@ use super::{
     Recorded, Rules, SourceSound, Span, audio, padless, people, retention, time,
 };
 use crate::platform_facts::PlatformFacts;
+use crate::sorted_map::SortedMap;
 use crate::source::{
     RecordingDetails, SourceCall, SourceInteraction, SourceRecording, SourceSegment,
 };
+use crate::text::Text;
 use crate::utc_millis::UtcMillis;
 
 /// Milliseconds of a day.
@@ -172,7 +174,7 @@ fn unread(source: &SourceInteraction, why: &str) -> Expectation {
         queue: None,
         skill: None,
         wrap_up: None,
-        attributes: BTreeMap::new(),
+        attributes: SortedMap::default(),
         hold: false,
         recordings: source
             .recordings
@@ -189,7 +191,7 @@ fn unread(source: &SourceInteraction, why: &str) -> Expectation {
 /// A recording of which nothing is known but its id.
 fn blank(id: &str, presence: Presence) -> ExpectedRecording {
     ExpectedRecording {
-        legacy_id: id.to_owned(),
+        legacy_id: id.into(),
         presence,
         unread: true,
         held_back: None,
@@ -218,10 +220,12 @@ fn held_back(recordings: &mut [ExpectedRecording], rules: &Rules) {
 }
 
 /// `inbound` or `outbound`; a word that is neither has no counterpart anywhere.
-fn direction(stated: Option<&str>) -> Option<String> {
-    stated
-        .map(str::to_lowercase)
-        .filter(|word| ["inbound", "outbound"].contains(&word.as_str()))
+fn direction(stated: Option<&str>) -> Option<&'static str> {
+    let stated = stated?;
+    let known = ["inbound", "outbound"];
+    known
+        .into_iter()
+        .find(|word| word.eq_ignore_ascii_case(stated))
 }
 
 /// Legs with an agent, by start. `None`: one of them has no mapping and the plan allows no
@@ -269,15 +273,13 @@ fn legs(source: &SourceInteraction, span: Option<Span>, rules: &Rules) -> Option
 }
 
 /// The agent of each segment; without segments the one agent of the call.
-fn agents(listed: &SourceCall) -> Vec<(&String, Option<&SourceSegment>)> {
-    if listed.segments.is_empty() {
-        return listed.agent_id.iter().map(|agent| (agent, None)).collect();
-    }
-    listed
-        .segments
-        .iter()
-        .filter_map(|segment| Some((segment.agent_id.as_ref()?, Some(segment))))
-        .collect()
+fn agents(listed: &SourceCall) -> impl Iterator<Item = (&Text, Option<&SourceSegment>)> {
+    let of_call = listed.agent_id.iter().map(|agent| (agent, None));
+    let of_segments = listed.segments.iter();
+    let of_segments =
+        of_segments.filter_map(|segment| Some((segment.agent_id.as_ref()?, Some(segment))));
+    let is_whole = listed.segments.is_empty();
+    of_call.filter(move |_| is_whole).chain(of_segments)
 }
 
 /// Times of the recordings made on a segment; without segments, of all of them.
@@ -356,7 +358,7 @@ fn recording_alone(
         Err(why) => {
             let agreed = rules
                 .exclusions
-                .get(&recording.id)
+                .get(recording.id.as_str())
                 .map(|words| Presence::Absent(Absence::Agreed(words.clone())));
             return blank(
                 &recording.id,
@@ -376,7 +378,9 @@ fn recording_alone(
         .map(|(start_ms, end_ms)| Pause { start_ms, end_ms })
         .collect();
     let all_told = pauses.len() == details.pauses.len() || rules.pauses == PauseRule::Keep;
-    let sound = sounds.get(&recording.id).unwrap_or(&SourceSound::NotRead);
+    let sound = sounds
+        .get(recording.id.as_str())
+        .unwrap_or(&SourceSound::NotRead);
     let presence = if let Some(words) = rules.exclusions.get(padless(&recording.id)) {
         Presence::Absent(Absence::Agreed(words.clone()))
     } else if let Some(reason) = audio::absence(sound, details.duration_ms, rules) {
@@ -509,7 +513,7 @@ fn whole_reason(
     if numbers.contains(&Some(Protected::Cannot)) {
         return Some(Reason::PiiUnprotectable);
     }
-    let is_beyond = matches!(&rules.holds_beyond, HoldsBeyond::Calls(calls) if calls.contains(&source.listed.id));
+    let is_beyond = matches!(&rules.holds_beyond, HoldsBeyond::Calls(calls) if calls.contains(source.listed.id.as_str()));
     is_beyond.then_some(Reason::HoldOverMax)
 }
 
@@ -625,7 +629,7 @@ mod tests {
             change(&mut call);
             expected(&call, &rules(), &sounds(None), AS_OF)
         };
-        let internal = change(|call| call.listed.direction = Some("INTERNAL".to_owned()));
+        let internal = change(|call| call.listed.direction = Some("INTERNAL".into()));
         assert_eq!(
             (internal.direction, internal.presence),
             (None, Presence::Expected),
@@ -633,7 +637,7 @@ mod tests {
         );
         let anothers = change(|call| {
             if let Ok(details) = &mut call.recordings[0].details {
-                details.interaction_id = "100002".to_owned();
+                details.interaction_id = "100002".into();
             }
         });
         assert_eq!(

@@ -2,6 +2,7 @@
 //! it, and the kind is the cause (D08).
 
 use crate::source::SourceInteraction;
+use crate::text::Text;
 
 /// Kinds of one call, as a person would name them, so that one that is missing as a whole can be
 /// named. `hold`: the call is under legal hold. Of a call that could not be read nothing is known.
@@ -45,20 +46,21 @@ pub(crate) fn kinds(source: &SourceInteraction, hold: bool) -> Vec<String> {
         listed.wrap_up_code.is_none(),
         "calls without a wrap-up code",
     );
+    let text = |value: &Option<Text>| value.as_ref().map(String::from);
     let stated = [
         (
             "direction",
             listed
                 .direction
-                .clone()
+                .as_ref()
                 .map(|direction| direction.to_lowercase()),
         ),
-        ("queue", listed.queue_id.clone()),
-        ("agent", listed.agent_id.clone()),
-        ("recorder", listed.recorder_node.clone()),
-        ("skill", listed.skill.clone()),
-        ("disposition", listed.disposition_code.clone()),
-        ("codec", details().find_map(|details| details.codec.clone())),
+        ("queue", text(&listed.queue_id)),
+        ("agent", text(&listed.agent_id)),
+        ("recorder", text(&listed.recorder_node)),
+        ("skill", text(&listed.skill)),
+        ("disposition", text(&listed.disposition_code)),
+        ("codec", details().find_map(|details| text(&details.codec))),
         (
             "channels",
             details()
@@ -67,7 +69,7 @@ pub(crate) fn kinds(source: &SourceInteraction, hold: bool) -> Vec<String> {
         ),
         (
             "retention class",
-            details().find_map(|details| details.retention_class.clone()),
+            details().find_map(|details| text(&details.retention_class)),
         ),
     ];
     let stated = stated

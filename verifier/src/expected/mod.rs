@@ -14,8 +14,7 @@ mod rules;
 pub(crate) mod testing;
 mod time;
 
-use std::collections::BTreeMap;
-
+use arrayvec::ArrayVec;
 use plan::Reason;
 use uuid::Uuid;
 
@@ -23,7 +22,7 @@ pub(crate) use audio::{AudioExpectation, SoundFacts, SourceSound, audio_expectat
 pub(crate) use holds::beyond as holds_beyond;
 pub(crate) use interaction::{call_span, expected};
 pub(crate) use kinds::kinds;
-pub(crate) use numbers::{digits, masked};
+pub(crate) use numbers::{digits, digits_of, masked};
 pub(crate) use people::{AgentLeg, Recorded, RecordedAgent, Resolved, resolve};
 pub(crate) use retention::delete_at;
 pub(crate) use rules::{
@@ -32,13 +31,15 @@ pub(crate) use rules::{
 pub(crate) use time::raw_text;
 
 use crate::platform_facts::PlatformFacts;
+use crate::sorted_map::SortedMap;
+use crate::text::Text;
 use crate::utc_millis::UtcMillis;
 
 /// What one interaction must look like in the target.
 #[derive(Debug, Clone)]
 pub(crate) struct Expectation {
     /// Interaction of the source.
-    pub(crate) legacy_id: String,
+    pub(crate) legacy_id: Text,
     /// Whether it must be there at all.
     pub(crate) presence: Presence,
     /// Why nothing but its id is known of the call: nothing there can be wrong then. Absent: it was
@@ -49,11 +50,11 @@ pub(crate) struct Expectation {
     /// Legs with an agent, by start.
     pub(crate) legs: Vec<AgentLeg>,
     /// `inbound` or `outbound`. Absent: the source gives none.
-    pub(crate) direction: Option<String>,
+    pub(crate) direction: Option<&'static str>,
     /// The number that called, after the plan's rule.
-    pub(crate) ani: Option<String>,
+    pub(crate) ani: Option<Text>,
     /// The number that was called, after the plan's rule.
-    pub(crate) dnis: Option<String>,
+    pub(crate) dnis: Option<Text>,
     /// Queue of the target.
     pub(crate) queue: Option<Uuid>,
     /// Skill of the target.
@@ -61,7 +62,7 @@ pub(crate) struct Expectation {
     /// Wrap-up code of the target.
     pub(crate) wrap_up: Option<Uuid>,
     /// `st.*` attributes.
-    pub(crate) attributes: BTreeMap<String, Wanted>,
+    pub(crate) attributes: SortedMap<&'static str, Wanted>,
     /// Must be protected against deletion.
     pub(crate) hold: bool,
     /// Recordings in the source's order.
@@ -70,18 +71,18 @@ pub(crate) struct Expectation {
     pub(crate) platform: PlatformFacts,
     /// Queue of the source that has no row, so that the plan's default stands in. Absent: none
     /// does.
-    pub(crate) stand_in_queue: Option<String>,
+    pub(crate) stand_in_queue: Option<Text>,
     /// For the breakdown: queue and first agent as the source names them.
-    pub(crate) legacy_queue: Option<String>,
+    pub(crate) legacy_queue: Option<Text>,
     /// First agent as the source names it.
-    pub(crate) legacy_agent: Option<String>,
+    pub(crate) legacy_agent: Option<Text>,
 }
 
 /// What one recording must look like in the target.
 #[derive(Debug, Clone)]
 pub(crate) struct ExpectedRecording {
     /// Recording of the source.
-    pub(crate) legacy_id: String,
+    pub(crate) legacy_id: Text,
     /// Whether it must be there.
     pub(crate) presence: Presence,
     /// Its own record could not be read: nothing is known of it but its id, and nothing there can
@@ -192,16 +193,16 @@ impl Absence {
 /// A value an attribute must have.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Wanted {
-    /// Any of these is right; the first one is named in a finding.
-    pub(crate) any_of: Vec<String>,
+    /// Any of these is right; the first one is named in a finding. No attribute has more.
+    pub(crate) any_of: ArrayVec<Text, 2>,
     /// Absence is a finding too.
     pub(crate) required: bool,
 }
 
 impl Wanted {
-    pub(crate) fn exactly(value: impl ToString) -> Wanted {
+    pub(crate) fn exactly(value: impl Into<Text>) -> Wanted {
         Wanted {
-            any_of: vec![value.to_string()],
+            any_of: std::iter::once(value.into()).collect(),
             required: true,
         }
     }

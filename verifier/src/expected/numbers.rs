@@ -4,25 +4,26 @@ use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 
 use super::PhoneRule;
+use crate::text::Text;
 
 /// A number after the rule.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Protected {
     /// As it must stand in the target.
-    As(String),
+    As(Text),
     /// The rule cannot be applied: not a number of the E.164 plan.
     Cannot,
 }
 
 pub(super) fn protect(number: &str, rule: &PhoneRule) -> Protected {
     if hidden_already(number) {
-        return Protected::As(number.to_owned());
+        return Protected::As(number.into());
     }
     match rule {
-        PhoneRule::Keep => Protected::As(number.to_owned()),
-        PhoneRule::Mask => Protected::As(masked(number)),
+        PhoneRule::Keep => Protected::As(number.into()),
+        PhoneRule::Mask => Protected::As(masked(number).into()),
         PhoneRule::Hash(key) => match e164(number) {
-            Some(number) => Protected::As(keyed_hash(&number, key)),
+            Some(number) => Protected::As(keyed_hash(&number, key).into()),
             None => Protected::Cannot,
         },
     }
@@ -59,6 +60,11 @@ pub(crate) fn masked(number: &str) -> String {
 /// What makes two spellings of a number one number: `tel:` and `sip:` prefixes, hosts, spaces,
 /// dots, dashes and brackets do not count.
 pub(crate) fn digits(number: &str) -> String {
+    digits_of(number).collect()
+}
+
+/// The same, one by one.
+pub(crate) fn digits_of(number: &str) -> impl Iterator<Item = char> {
     let bare = number.trim();
     let bare = bare
         .strip_prefix("tel:")
@@ -67,7 +73,6 @@ pub(crate) fn digits(number: &str) -> String {
     let bare = bare.split(['@', ';']).next().unwrap_or(bare);
     bare.chars()
         .filter(|c| !matches!(c, ' ' | '-' | '.' | '(' | ')' | '/' | '\u{a0}'))
-        .collect()
 }
 
 /// `+` and 7 to 15 digits, or nothing: an extension or a word is not a number of the plan.
@@ -104,7 +109,7 @@ mod tests {
         for (rule, number, wanted) in rows {
             assert_eq!(
                 protect(number, &rule),
-                Protected::As(wanted.to_owned()),
+                Protected::As(wanted.into()),
                 "{number}"
             );
         }
@@ -122,7 +127,7 @@ mod tests {
         assert_eq!(
             protect("+15550100199", &rule),
             Protected::As(
-                "58d5aa7653178b5c0e389f2f412ec0677f8fec07941157ef8b124b30eca2a1b4".to_owned()
+                "58d5aa7653178b5c0e389f2f412ec0677f8fec07941157ef8b124b30eca2a1b4".into()
             )
         );
     }

@@ -3,17 +3,18 @@
 use super::Rules;
 use super::rules::{AgentRow, padless};
 use crate::source::{SourceInteraction, SourceRecording};
+use crate::text::Text;
 use crate::utc_millis::UtcMillis;
 
 /// A leg with an agent.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct AgentLeg {
     /// Agent as the source names it.
-    pub(crate) legacy_agent: String,
+    pub(crate) legacy_agent: Text,
     /// User that must stand in the target, as the target names users.
-    pub(crate) user: String,
+    pub(crate) user: Text,
     /// Interaction Recording: the user's login. Absent: none.
-    pub(crate) login: Option<String>,
+    pub(crate) login: Option<Text>,
     /// The plan's stand-in, because no mapping holds.
     pub(crate) fallback: bool,
     /// Start and end of the leg; the call's where the source gives none. Absent: not known.
@@ -37,13 +38,13 @@ pub(crate) enum Resolved<'a> {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct RecordedAgent {
     /// Agent as the source names it.
-    pub(crate) legacy_agent: String,
+    pub(crate) legacy_agent: Text,
     /// Who that is in the target.
-    pub(crate) user: String,
+    pub(crate) user: Text,
     /// Login. Absent: none.
-    pub(crate) login: Option<String>,
+    pub(crate) login: Option<Text>,
     /// Access group. Absent: none.
-    pub(crate) access_group: Option<String>,
+    pub(crate) access_group: Option<Text>,
 }
 
 /// Whose recording it is.
@@ -126,7 +127,7 @@ mod tests {
     #[test]
     fn a_reused_agent_id_is_who_it_was_at_the_call() {
         let row = |user: &str, from, to| AgentRow {
-            user: user.to_owned(),
+            user: user.into(),
             from,
             to,
             ..AgentRow::default()

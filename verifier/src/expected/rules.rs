@@ -13,6 +13,7 @@ use uuid::Uuid;
 
 use crate::capabilities::Capabilities;
 use crate::run_error::RunError;
+use crate::text::Text;
 use crate::utc_millis::UtcMillis;
 
 /// What the plan demands.
@@ -58,11 +59,11 @@ pub(crate) struct Rules {
 pub(crate) struct AgentRow {
     /// Who it is in the target: a user id in lower case, or a user name of Interaction Recording.
     /// Empty: the row does not say.
-    pub(crate) user: String,
+    pub(crate) user: Text,
     /// Interaction Recording: login. Absent: none.
-    pub(crate) login: Option<String>,
+    pub(crate) login: Option<Text>,
     /// Interaction Recording: access group of recordings. Absent: none.
-    pub(crate) access_group: Option<String>,
+    pub(crate) access_group: Option<Text>,
     pub(crate) from: Option<UtcMillis>,
     pub(crate) to: Option<UtcMillis>,
     /// Line in the file, counted from 1; 0: no row is there.

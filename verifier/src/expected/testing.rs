@@ -100,7 +100,7 @@ pub(crate) fn recording(
         end - start
     );
     SourceRecording {
-        id: id.to_owned(),
+        id: id.into(),
         details: Ok(crate::source::legacy::recording(&text).expect("test recording")),
         staged: None,
     }
@@ -124,7 +124,7 @@ pub(crate) fn good_sound() -> SourceSound {
 /// A mapping of an agent from a date on.
 pub(crate) fn agent_row(user: Uuid, from: Option<UtcMillis>) -> AgentRow {
     AgentRow {
-        user: user.to_string(),
+        user: user.to_string().into(),
         from,
         ..AgentRow::default()
     }

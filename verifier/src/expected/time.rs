@@ -4,6 +4,7 @@ use jiff::civil::DateTime;
 
 use super::{Rules, Span};
 use crate::source::SourceTime;
+use crate::text::{Text, decimal};
 use crate::utc_millis::UtcMillis;
 
 /// Before this no call was recorded by software that names its agents; an earlier instant is a unit
@@ -80,10 +81,10 @@ fn from_text(text: &str, rules: &Rules) -> Option<UtcMillis> {
 }
 
 /// The source's value as it stands there; `None` where nothing does.
-pub(crate) fn raw_text(value: &SourceTime) -> Option<String> {
+pub(crate) fn raw_text(value: &SourceTime) -> Option<Text> {
     match value {
         SourceTime::Absent => None,
-        SourceTime::Number(number) => Some(number.to_string()),
+        SourceTime::Number(number) => Some(decimal(*number)),
         SourceTime::Text { text, .. } => Some(text.clone()),
     }
 }

@@ -9,6 +9,7 @@ use std::collections::{BTreeMap, HashMap};
 use super::{Carries, Pairing, same_times};
 use crate::expected::{Expectation, ExpectedRecording, Presence, digits};
 use crate::observed::{TargetConversation, TargetLeg, TargetRecording};
+use crate::text::Text;
 use crate::utc_millis::UtcMillis;
 
 /// Times may be written with less precision than the source has. Milliseconds.
@@ -53,7 +54,7 @@ pub(crate) fn has_times_of(expected: &Expectation, conversation: &TargetConversa
 /// How many things beside its times are not those of a call: numbers, agents, queue, and what is
 /// written of the source's own values.
 fn differences(expected: &Expectation, conversation: &TargetConversation) -> usize {
-    let number = |wanted: &Option<String>, actual: &[String]| {
+    let number = |wanted: &Option<Text>, actual: &[Text]| {
         wanted
             .as_ref()
             .is_some_and(|wanted| !actual.iter().any(|actual| digits(actual) == digits(wanted)))
@@ -316,11 +317,11 @@ pub(super) fn are_parts(expected: &Expectation, conversations: &[&TargetConversa
             .all(|conversation| wanted.iter().any(|wanted| has(conversation, wanted)));
     }
     let user = |leg: &TargetLeg| leg.user.clone().unwrap_or_default();
-    let mut legs: Vec<String> = conversations
+    let mut legs: Vec<Text> = conversations
         .iter()
         .flat_map(|conversation| conversation.legs.iter().map(user))
         .collect();
-    let mut right: Vec<String> = expected.legs.iter().map(|leg| leg.user.clone()).collect();
+    let mut right: Vec<Text> = expected.legs.iter().map(|leg| leg.user.clone()).collect();
     legs.sort_unstable();
     right.sort_unstable();
     right.len() > 1
@@ -435,7 +436,7 @@ mod tests {
         later(&mut second.span);
         second.legs.iter_mut().for_each(|leg| later(&mut leg.span));
         for (at, recording) in second.recordings.iter_mut().enumerate() {
-            recording.legacy_id = format!("100002-{}", at + 1);
+            recording.legacy_id = format!("100002-{}", at + 1).into();
             later(&mut recording.span);
         }
         let ours = [&first, &second].map(conversation).to_vec();
@@ -506,7 +507,7 @@ mod tests {
         let whole = conversation(&expected);
         let part = |at: usize| {
             let mut part = whole.clone();
-            part.id = format!("part {at}");
+            part.id = format!("part {at}").into();
             part.legs = vec![whole.legs[at].clone()];
             part.recordings = Recordings::Read(vec![whole.read_recordings()[at].clone()]);
             part

@@ -3,12 +3,13 @@
 
 mod misplaced;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 
 pub(crate) use misplaced::has_times_of;
 
 use crate::expected::{Expectation, ExpectedRecording, Presence};
 use crate::observed::{TargetConversation, TargetRecording};
+use crate::text::Text;
 use crate::utc_millis::UtcMillis;
 
 /// What belongs to one interaction, as indexes into the target's conversations and the
@@ -36,9 +37,9 @@ pub(crate) enum Carries {
     #[default]
     Own,
     /// One that no interaction has: its own, damaged.
-    Damaged(String),
+    Damaged(Text),
     /// Another interaction's.
-    Anothers(String),
+    Anothers(Text),
 }
 
 /// All pairings, and the conversations of ours that no interaction claims.
@@ -94,12 +95,11 @@ fn one(expected: &Expectation, mut found: Vec<usize>, ours: &[TargetConversation
     };
     let (recordings, unpaired) = assign(expected, &ours[conversation]);
     let rest: Vec<usize> = found.collect();
-    let all: Vec<&TargetConversation> = [conversation]
-        .iter()
-        .chain(&rest)
-        .map(|at| &ours[*at])
-        .collect();
-    let is_split = all.len() > 1 && misplaced::are_parts(expected, &all);
+    let is_split = !rest.is_empty() && {
+        let all = std::iter::once(&conversation).chain(&rest);
+        let all: Vec<&TargetConversation> = all.map(|at| &ours[*at]).collect();
+        misplaced::are_parts(expected, &all)
+    };
     let (parts, copies) = if is_split {
         (rest, Vec::new())
     } else {
@@ -120,7 +120,7 @@ fn one(expected: &Expectation, mut found: Vec<usize>, ours: &[TargetConversation
 fn preference(
     expected: &Expectation,
     conversation: &TargetConversation,
-) -> (u64, usize, Option<i64>, String) {
+) -> (u64, usize, Option<i64>, Text) {
     let off = match (expected.span, conversation.start.instant()) {
         (Some(span), Some(start)) => start.since(span.start).unsigned_abs(),
         _ => u64::MAX,
@@ -154,7 +154,7 @@ fn assign(
         };
         // The source's id in the target's decides between two that fit alike; what fits several as
         // well goes by position.
-        let mut costs: BTreeMap<(u64, bool, usize, usize, usize), ()> = BTreeMap::new();
+        let mut costs: Vec<(u64, bool, usize, usize, usize)> = Vec::new();
         for (row, recording) in expected
             .recordings
             .iter()
@@ -163,19 +163,17 @@ fn assign(
         {
             for column in &free {
                 let cost = cost(recording, row, &actual[*column], *column, clock);
-                costs.insert(
-                    (
-                        cost,
-                        !names(&actual[*column], recording),
-                        row.abs_diff(*column),
-                        row,
-                        *column,
-                    ),
-                    (),
-                );
+                costs.push((
+                    cost,
+                    !names(&actual[*column], recording),
+                    row.abs_diff(*column),
+                    row,
+                    *column,
+                ));
             }
         }
-        for (_, _, _, row, column) in costs.into_keys() {
+        costs.sort_unstable();
+        for (_, _, _, row, column) in costs {
             if assigned[row].is_none() && free.contains(&column) {
                 assigned[row] = Some(column);
                 free.retain(|at| *at != column);
@@ -192,7 +190,7 @@ fn names(actual: &TargetRecording, expected: &ExpectedRecording) -> bool {
         .id
         .split('#')
         .next()
-        .is_some_and(|id| id.ends_with(&expected.legacy_id))
+        .is_some_and(|id| id.ends_with(expected.legacy_id.as_str()))
 }
 
 /// How the whole call's times lie in the target: in another unit, and shifted.

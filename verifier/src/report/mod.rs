@@ -177,21 +177,21 @@ impl StandIn {
         ) {
             return;
         }
-        let agents: BTreeSet<&String> = expected
+        let agents: BTreeSet<&str> = expected
             .legs
             .iter()
             .filter(|leg| leg.fallback)
-            .map(|leg| &leg.legacy_agent)
+            .map(|leg| &*leg.legacy_agent)
             .collect();
         if agents.is_empty() && expected.stand_in_queue.is_none() {
             return;
         }
         self.calls += 1;
         for agent in agents {
-            *self.agents.entry(agent.clone()).or_default() += 1;
+            *self.agents.entry(agent.to_owned()).or_default() += 1;
         }
         if let Some(queue) = &expected.stand_in_queue {
-            *self.queues.entry(queue.clone()).or_default() += 1;
+            *self.queues.entry(queue.into()).or_default() += 1;
         }
     }
 

@@ -149,16 +149,18 @@ pub(crate) fn lines_of_call<'a>(
         };
         let (verdict, reason) = told(bucket, findings());
         RecordingLine {
-            legacy_interaction_id: expected.legacy_id.clone(),
-            legacy_recording_id: recording.legacy_id.clone(),
+            legacy_interaction_id: String::from(&expected.legacy_id),
+            legacy_recording_id: String::from(&recording.legacy_id),
             start: recording
                 .span
                 .map(|span| span.start.to_string())
                 .unwrap_or_default(),
             target_interaction_id: conversation
-                .map(|conversation| conversation.id.clone())
+                .map(|conversation| String::from(&conversation.id))
                 .unwrap_or_default(),
-            target_recording_id: there.map(|there| there.id.clone()).unwrap_or_default(),
+            target_recording_id: there
+                .map(|there| String::from(&there.id))
+                .unwrap_or_default(),
             verdict: verdict.to_owned(),
             reason,
             source_sha256: sound
@@ -182,10 +184,6 @@ pub(crate) fn lines_of_call<'a>(
 /// itself (the state of the file), what some readings do not carry (skills), and the numbers of
 /// people, which a hash does not hide: every verification compares them with the source.
 fn evidence(conversation: &TargetConversation, recording: &TargetRecording) -> String {
-    let sorted = |mut values: Vec<String>| {
-        values.sort_unstable();
-        values
-    };
     let legs = conversation
         .legs
         .iter()
@@ -206,6 +204,11 @@ fn evidence(conversation: &TargetConversation, recording: &TargetRecording) -> S
         "recording": saved,
     });
     hex::encode(Sha256::digest(shown.to_string()))
+}
+
+fn sorted<T: Ord>(mut values: Vec<T>) -> Vec<T> {
+    values.sort_unstable();
+    values
 }
 
 /// A finding about the call is about each of its recordings.

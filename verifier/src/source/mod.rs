@@ -77,36 +77,50 @@ impl Interactions {
     }
 
     /// As they are stored, repeats among them.
-    pub(crate) fn stored(&self) -> Merge<'_> {
+    ///
+    /// # Errors
+    ///
+    /// They cannot be read back ([`RunError::Report`]).
+    pub(crate) fn stored(&self) -> Result<Merge<'_>, RunError> {
         self.0.stored()
     }
 
     pub(crate) fn iter(&self) -> impl Iterator<Item = Result<SourceInteraction, RunError>> + '_ {
-        let mut stored = self.stored().peekable();
+        let (mut stored, mut key) = (None, Vec::new());
         std::iter::from_fn(move || {
-            let first = match stored.next()? {
-                Ok(first) => first,
-                Err(error) => return Some(Err(error)),
+            let mut next = || {
+                let stored: &mut Merge<'_> = match &mut stored {
+                    Some(stored) => stored,
+                    None => stored.insert(self.stored()?),
+                };
+                let Some(first) = stored.peek() else {
+                    return Ok(None);
+                };
+                first.key.clone_into(&mut key);
+                let mut interaction = SourceInteraction::read([first.record])?;
+                stored.advance()?;
+                while let Some(next) = stored.peek().filter(|next| next.key == key) {
+                    merge(&mut interaction, read(next.record)?);
+                    stored.advance()?;
+                }
+                Ok(Some(interaction))
             };
-            let mut records = vec![first.record];
-            while let Some(next) =
-                stored.next_if(|next| next.as_ref().is_ok_and(|next| next.key == first.key))
-            {
-                records.extend(next.ok().map(|next| next.record));
-            }
-            Some(SourceInteraction::read(&records))
+            next().transpose()
         })
     }
 }
 
 impl SourceInteraction {
     /// One interaction, by everything that was listed under its id, as it is stored.
-    pub(crate) fn read(records: &[Vec<u8>]) -> Result<SourceInteraction, RunError> {
-        let [first, rest @ ..] = records else {
+    pub(crate) fn read<'a>(
+        records: impl IntoIterator<Item = &'a [u8]>,
+    ) -> Result<SourceInteraction, RunError> {
+        let mut records = records.into_iter();
+        let Some(first) = records.next() else {
             return Err(RunError::Internal("no record of an interaction".to_owned()));
         };
         let mut interaction: SourceInteraction = read(first)?;
-        for record in rest {
+        for record in records {
             merge(&mut interaction, read(record)?);
         }
         Ok(interaction)

@@ -3,6 +3,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::text::Text;
+
 /// An interaction with its recordings, in the source's order.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct SourceInteraction {
@@ -29,7 +31,7 @@ impl SourceInteraction {
     }
 
     /// One of which nothing is known but its id.
-    pub(super) fn unread(id: String, why: String) -> SourceInteraction {
+    pub(super) fn unread(id: Text, why: String) -> SourceInteraction {
         SourceInteraction {
             unread: Some(why),
             ..SourceInteraction::of(SourceCall {
@@ -44,7 +46,7 @@ impl SourceInteraction {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct SourceCall {
     /// Decimal text mostly.
-    pub(crate) id: String,
+    pub(crate) id: Text,
     /// Start as the recorder's clock had it.
     pub(crate) start_time: SourceTime,
     /// End as the recorder's clock had it.
@@ -54,35 +56,35 @@ pub(crate) struct SourceCall {
     /// Time in conversation. Milliseconds.
     pub(crate) talk_time_ms: Option<i64>,
     /// `INBOUND` or `OUTBOUND`.
-    pub(crate) direction: Option<String>,
+    pub(crate) direction: Option<Text>,
     /// First agent.
-    pub(crate) agent_id: Option<String>,
+    pub(crate) agent_id: Option<Text>,
     /// Extension, shared by several agents: never an identity.
-    pub(crate) agent_extension: Option<String>,
+    pub(crate) agent_extension: Option<Text>,
     /// Queue.
-    pub(crate) queue_id: Option<String>,
+    pub(crate) queue_id: Option<Text>,
     /// Skill that was asked for.
-    pub(crate) skill: Option<String>,
+    pub(crate) skill: Option<Text>,
     /// Name of the skill group.
-    pub(crate) skill_group: Option<String>,
+    pub(crate) skill_group: Option<Text>,
     /// IVR node the call came through.
-    pub(crate) ivr_node_id: Option<String>,
+    pub(crate) ivr_node_id: Option<Text>,
     /// Outcome.
-    pub(crate) disposition_code: Option<String>,
+    pub(crate) disposition_code: Option<Text>,
     /// Wrap-up code.
-    pub(crate) wrap_up_code: Option<String>,
+    pub(crate) wrap_up_code: Option<Text>,
     /// Number that called, raw or masked.
-    pub(crate) caller_number: Option<String>,
+    pub(crate) caller_number: Option<Text>,
     /// Number that was called, raw or masked.
-    pub(crate) dialled_number: Option<String>,
+    pub(crate) dialled_number: Option<Text>,
     /// Whether the numbers above are masked.
     pub(crate) numbers_masked: Option<bool>,
     /// Recorder whose clock stamped the times.
-    pub(crate) recorder_node: Option<String>,
+    pub(crate) recorder_node: Option<Text>,
     /// Legs, in order.
     pub(crate) segments: Vec<SourceSegment>,
     /// Recordings, in order: id, and the leg it was made on.
-    pub(crate) recordings: Vec<(String, Option<String>)>,
+    pub(crate) recordings: Vec<(Text, Option<Text>)>,
     /// Names of lengths above that had a fraction of a millisecond in the source, and are rounded.
     pub(crate) rounded: Vec<String>,
 }
@@ -91,9 +93,9 @@ pub(crate) struct SourceCall {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct SourceSegment {
     /// Leg.
-    pub(crate) id: String,
+    pub(crate) id: Text,
     /// Agent of this leg. Absent: none.
-    pub(crate) agent_id: Option<String>,
+    pub(crate) agent_id: Option<Text>,
     /// Start as the recorder's clock had it.
     pub(crate) start_time: SourceTime,
     /// End as the recorder's clock had it.
@@ -104,7 +106,7 @@ pub(crate) struct SourceSegment {
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct SourceRecording {
     /// Recording id.
-    pub(crate) id: String,
+    pub(crate) id: Text,
     /// The source's answer about it, or why there is none, with what would be needed.
     pub(crate) details: Result<RecordingDetails, String>,
     /// Where its audio stands in staging. Absent: read from the source itself, or nothing was
@@ -116,11 +118,11 @@ pub(crate) struct SourceRecording {
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub(crate) struct RecordingDetails {
     /// Recording.
-    pub(crate) id: String,
+    pub(crate) id: Text,
     /// Interaction it belongs to.
-    pub(crate) interaction_id: String,
+    pub(crate) interaction_id: Text,
     /// Leg it was made on.
-    pub(crate) segment_id: Option<String>,
+    pub(crate) segment_id: Option<Text>,
     /// Start as the recorder's clock had it.
     pub(crate) start_time: SourceTime,
     /// End as the recorder's clock had it.
@@ -128,25 +130,25 @@ pub(crate) struct RecordingDetails {
     /// Length the source declares. Milliseconds.
     pub(crate) duration_ms: Option<i64>,
     /// Codec the source declares; it may be wrong.
-    pub(crate) codec: Option<String>,
+    pub(crate) codec: Option<Text>,
     /// Media type the source declares; it may be wrong.
-    pub(crate) content_type: Option<String>,
+    pub(crate) content_type: Option<Text>,
     /// Channels the source declares.
     pub(crate) channels: Option<u16>,
     /// Size the source declares. Bytes.
     pub(crate) size_bytes: Option<u64>,
     /// Original file name.
-    pub(crate) file_name: Option<String>,
+    pub(crate) file_name: Option<Text>,
     /// Recorder whose clock stamped the times.
-    pub(crate) recorder_node: Option<String>,
+    pub(crate) recorder_node: Option<Text>,
     /// Stretches in which a card number or the like was read.
     pub(crate) pauses: Vec<SourcePause>,
     /// Retention class by name.
-    pub(crate) retention_class: Option<String>,
+    pub(crate) retention_class: Option<Text>,
     /// Must not be deleted.
     pub(crate) legal_hold: bool,
     /// Where the bytes are. Absent: where the source has them by itself.
-    pub(crate) media_url: Option<String>,
+    pub(crate) media_url: Option<Text>,
     /// Names of lengths above that had a fraction of a millisecond in the source, and are rounded.
     pub(crate) rounded: Vec<String>,
 }
@@ -170,7 +172,7 @@ pub(crate) enum SourceTime {
     Number(i64),
     /// Anything else, as it is written; and the whole number that it is all the same. Absent: it is
     /// a date, or damaged.
-    Text { text: String, whole: Option<i64> },
+    Text { text: Text, whole: Option<i64> },
 }
 
 impl SourceTime {
@@ -188,7 +190,7 @@ impl SourceTime {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct StagedMedia {
     /// Name of the blob; must be the hash of its bytes.
-    pub(crate) sha256: String,
+    pub(crate) sha256: Text,
     /// Size written down. Bytes.
     pub(crate) bytes: u64,
     /// Size the source's media answer announced. Absent: it announced none.

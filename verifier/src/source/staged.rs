@@ -19,6 +19,7 @@ use super::{
 };
 use crate::options::{Progress, Stage};
 use crate::run_error::RunError;
+use crate::text::Text;
 
 /// Staging, opened.
 pub(super) struct Staged {
@@ -170,7 +171,7 @@ impl Source for Staged {
             let bytes = self.read(file).await.map_err(|error| unreadable(&error))?;
             let interaction =
                 parse(self.format, file, &bytes).unwrap_or_else(|why| unread(file, &why));
-            if only.is_none_or(|only| only.contains(&interaction.listed.id)) {
+            if only.is_none_or(|only| only.contains(interaction.listed.id.as_str())) {
                 listed.add(&interaction)?;
             }
             progress.advance(1);
@@ -223,7 +224,7 @@ fn unread(file: &Path, why: &str) -> SourceInteraction {
         .decode_utf8_lossy()
         .into_owned();
     let why = format!("the staged file {file}: {why}; stage the call again");
-    SourceInteraction::unread(id, why)
+    SourceInteraction::unread(id.into(), why)
 }
 
 fn parse(
@@ -243,9 +244,9 @@ fn parse(
     if call.unread.is_some() {
         return Ok(call);
     }
-    let mut staged: BTreeMap<String, SourceRecording> = BTreeMap::new();
+    let mut staged: BTreeMap<Text, SourceRecording> = BTreeMap::new();
     for recording in raw.recordings {
-        let asked = format.asked_for(&recording.request).map(str::to_owned);
+        let asked = format.asked_for(&recording.request).map(Text::from);
         let details = format.recording(recording.body.get());
         let Some(id) = asked.or_else(|| details.as_ref().ok().map(|details| details.id.clone()))
         else {
@@ -253,7 +254,7 @@ fn parse(
         };
         let media = recording.media.map(|media| StagedMedia {
             announced: announced(&media),
-            sha256: media.sha256,
+            sha256: media.sha256.into(),
             bytes: media.bytes,
         });
         let details = details.map_err(|error| {
@@ -269,7 +270,7 @@ fn parse(
         );
     }
     let missing = |id: &str| SourceRecording {
-        id: id.to_owned(),
+        id: id.into(),
         details: Err(format!(
             "recording {id} staged: it never was; verify with the live source"
         )),

@@ -44,7 +44,11 @@ impl Conversations {
     }
 
     /// As they are stored: the key of each begins with that of its interaction.
-    pub(crate) fn stored(&self) -> Merge<'_> {
+    ///
+    /// # Errors
+    ///
+    /// They cannot be read back ([`RunError::Report`]).
+    pub(crate) fn stored(&self) -> Result<Merge<'_>, RunError> {
         self.0.stored()
     }
 

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Counts;
 use crate::expected::Expectation;
+use crate::text::Text;
 use crate::utc_millis::UtcMillis;
 
 /// What a row of the breakdown is about.
@@ -54,8 +55,8 @@ pub(crate) struct Breakdown {
     total: Counts,
     /// By UTC day, as a number; absent for calls without a start.
     days: HashMap<Option<i64>, Counts>,
-    queues: HashMap<Option<String>, Counts>,
-    agents: HashMap<Option<String>, Counts>,
+    queues: HashMap<Option<Text>, Counts>,
+    agents: HashMap<Option<Text>, Counts>,
 }
 
 impl Breakdown {
@@ -93,7 +94,7 @@ impl Breakdown {
             let start = day.map(UtcMillis::of_days);
             start.map_or_else(|| "none".to_owned(), UtcMillis::day)
         };
-        let named = |name: &Option<String>| name.clone().unwrap_or_else(|| "none".to_owned());
+        let named = |name: &Option<Text>| name.as_deref().unwrap_or("none").to_owned();
         let days = self.days.iter();
         let days = days.map(|(day, counts)| (Dimension::Day, day_of(day), counts));
         let queues = self.queues.iter();
@@ -112,7 +113,7 @@ impl Breakdown {
     }
 }
 
-fn add(sums: &mut HashMap<Option<String>, Counts>, key: &Option<String>, counts: &Counts) {
+fn add(sums: &mut HashMap<Option<Text>, Counts>, key: &Option<Text>, counts: &Counts) {
     match sums.get_mut(key) {
         Some(sum) => sum.add_all(counts),
         None => _ = sums.insert(key.clone(), *counts),

@@ -178,7 +178,7 @@ impl Live {
             for (at, entity) in answer.entities.iter().enumerate() {
                 let interaction =
                     interaction(entity.get(), &format!("entity {} of page {number}", at + 1));
-                if only.is_none_or(|only| only.contains(&interaction.listed.id)) {
+                if only.is_none_or(|only| only.contains(interaction.listed.id.as_str())) {
                     entities.append(&interaction)?;
                 }
             }

@@ -6,6 +6,7 @@ use crate::source::{
     RecordingDetails, SourceCall, SourceInteraction, SourcePause, SourceRecording, SourceSegment,
     SourceTime,
 };
+use crate::text::Text;
 
 /// An entity of the listing. One that cannot be read is that call's trouble alone. `place` says
 /// where it stands.
@@ -37,48 +38,52 @@ fn unread(json: &str, place: &str, error: &wire::Unreadable) -> SourceInteractio
          operator"
     );
     let blank = |id: String| SourceRecording {
-        id,
+        id: id.into(),
         details: Err(why.clone()),
         staged: None,
     };
     let recordings = listed.recordings.into_iter().map(blank).collect();
     SourceInteraction {
         recordings,
-        ..SourceInteraction::unread(id, why.clone())
+        ..SourceInteraction::unread(id.into(), why.clone())
     }
+}
+
+fn text(value: Option<String>) -> Option<Text> {
+    value.map(Text::from)
 }
 
 fn call(entity: wire::Interaction) -> SourceCall {
     let segment = |segment: wire::Segment| SourceSegment {
-        id: segment.id,
-        agent_id: segment.agent_id,
+        id: segment.id.into(),
+        agent_id: text(segment.agent_id),
         start_time: time(segment.start_time),
         end_time: time(segment.end_time),
     };
     SourceCall {
-        id: entity.id,
+        id: entity.id.into(),
         start_time: time(entity.start_time),
         end_time: time(entity.end_time),
         wait_time_ms: entity.wait_time_ms,
         talk_time_ms: entity.talk_time_ms,
-        direction: entity.direction,
-        agent_id: entity.agent_id,
-        agent_extension: entity.agent_extension,
-        queue_id: entity.queue_id,
-        skill: entity.skill,
-        skill_group: entity.skill_group,
-        ivr_node_id: entity.ivr_node_id,
-        disposition_code: entity.disposition_code,
-        wrap_up_code: entity.wrap_up_code,
-        caller_number: entity.caller_number,
-        dialled_number: entity.dialled_number,
+        direction: text(entity.direction),
+        agent_id: text(entity.agent_id),
+        agent_extension: text(entity.agent_extension),
+        queue_id: text(entity.queue_id),
+        skill: text(entity.skill),
+        skill_group: text(entity.skill_group),
+        ivr_node_id: text(entity.ivr_node_id),
+        disposition_code: text(entity.disposition_code),
+        wrap_up_code: text(entity.wrap_up_code),
+        caller_number: text(entity.caller_number),
+        dialled_number: text(entity.dialled_number),
         numbers_masked: entity.numbers_masked,
-        recorder_node: entity.recorder_node,
+        recorder_node: text(entity.recorder_node),
         segments: entity.segments.into_iter().map(segment).collect(),
         recordings: entity
             .recordings
             .into_iter()
-            .map(|recording| (recording.id, recording.segment_id))
+            .map(|recording| (recording.id.into(), text(recording.segment_id)))
             .collect(),
         rounded: entity.rounded,
     }
@@ -90,22 +95,22 @@ fn details(answer: wire::Recording) -> RecordingDetails {
         end_offset_ms: pause.end_offset_ms,
     };
     RecordingDetails {
-        id: answer.id,
-        interaction_id: answer.interaction_id,
-        segment_id: answer.segment_id,
+        id: answer.id.into(),
+        interaction_id: answer.interaction_id.into(),
+        segment_id: text(answer.segment_id),
         start_time: time(answer.start_time),
         end_time: time(answer.end_time),
         duration_ms: answer.duration_ms,
-        codec: answer.codec,
-        content_type: answer.content_type,
+        codec: text(answer.codec),
+        content_type: text(answer.content_type),
         channels: answer.channels,
         size_bytes: answer.size_bytes,
-        file_name: answer.file_name,
-        recorder_node: answer.recorder_node,
+        file_name: text(answer.file_name),
+        recorder_node: text(answer.recorder_node),
         pauses: answer.pauses.into_iter().map(pause).collect(),
-        retention_class: answer.retention_class,
+        retention_class: text(answer.retention_class),
         legal_hold: answer.legal_hold,
-        media_url: answer.media_url,
+        media_url: text(answer.media_url),
         rounded: answer.rounded,
     }
 }
@@ -115,7 +120,10 @@ fn time(value: wire::SourceTime) -> SourceTime {
     match value {
         wire::SourceTime::Absent => SourceTime::Absent,
         wire::SourceTime::Number(number) => SourceTime::Number(number),
-        wire::SourceTime::Text(text) => SourceTime::Text { text, whole },
+        wire::SourceTime::Text(text) => SourceTime::Text {
+            text: text.into(),
+            whole,
+        },
     }
 }
 

@@ -64,16 +64,18 @@ impl Source for Toy {
         let mut calls = text
             .lines()
             .map(call)
-            .filter(|call| only.is_none_or(|only| only.contains(&call.listed.id)));
+            .filter(|call| only.is_none_or(|only| only.contains(call.listed.id.as_str())));
         calls.try_for_each(|call| listed.add(&call))?;
         Ok(Extensions::new())
     }
 
     async fn media(&self, recording: &SourceRecording) -> Result<MediaRead, RunError> {
-        Ok(match std::fs::read(self.folder.join(&recording.id)) {
-            Ok(bytes) => MediaRead::Bytes(bytes, None),
-            Err(error) => MediaRead::Unreadable(format!("the file {}: {error}", recording.id)),
-        })
+        Ok(
+            match std::fs::read(self.folder.join(recording.id.as_str())) {
+                Ok(bytes) => MediaRead::Bytes(bytes, None),
+                Err(error) => MediaRead::Unreadable(format!("the file {}: {error}", recording.id)),
+            },
+        )
     }
 }
 
@@ -92,7 +94,7 @@ impl SourceFormat for ToyFormat {
     fn interaction(&self, entity: &str, place: &str) -> SourceInteraction {
         match serde_json::from_str::<String>(entity) {
             Ok(line) => call(&line),
-            Err(error) => SourceInteraction::unread(place.to_owned(), error.to_string()),
+            Err(error) => SourceInteraction::unread(place.into(), error.to_string()),
         }
     }
 
@@ -119,32 +121,32 @@ fn call(line: &str) -> SourceInteraction {
     let cells: Vec<&str> = line.split(',').collect();
     let &[id, start, end, agent, file] = cells.as_slice() else {
         return SourceInteraction::unread(
-            line.to_owned(),
+            line.into(),
             format!("the line `{line}` with five cells"),
         );
     };
     let time = |text: &str| SourceTime::Text {
-        text: text.to_owned(),
+        text: text.into(),
         whole: None,
     };
     let details = RecordingDetails {
-        id: file.to_owned(),
-        interaction_id: id.to_owned(),
+        id: file.into(),
+        interaction_id: id.into(),
         start_time: time(start),
         end_time: time(end),
-        file_name: Some(file.to_owned()),
+        file_name: Some(file.into()),
         ..RecordingDetails::default()
     };
     let listed = SourceCall {
-        id: id.to_owned(),
+        id: id.into(),
         start_time: time(start),
         end_time: time(end),
-        agent_id: Some(agent.to_owned()),
-        recordings: vec![(file.to_owned(), None)],
+        agent_id: Some(agent.into()),
+        recordings: vec![(file.into(), None)],
         ..SourceCall::default()
     };
     let recordings = vec![SourceRecording {
-        id: file.to_owned(),
+        id: file.into(),
         details: Ok(details),
         staged: None,
     }];

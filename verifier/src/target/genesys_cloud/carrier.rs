@@ -1,12 +1,14 @@
 //! Which conversations are ours, and of which source interaction. Source:
 //! docs/reference/identity.md. An id is never derived.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 
 use plan::{Carrier, LoadedPlan};
 
 use crate::run_error::RunError;
+use crate::sorted_map::SortedMap;
 use crate::target::crosswalk::crosswalk;
+use crate::text::Text;
 
 /// What ties a conversation to its source.
 #[derive(Debug, Clone)]
@@ -46,16 +48,18 @@ impl Identity {
         &self,
         conversation_id: &str,
         tag: Option<&str>,
-        attributes: &BTreeMap<String, String>,
-    ) -> Option<String> {
+        attributes: &SortedMap<Text, Text>,
+    ) -> Option<Text> {
         let id = match self {
             Identity::Tag(prefix) => tag?.strip_prefix(prefix.as_str()),
-            Identity::Attribute { name, prefix } => attributes
-                .get(name)
-                .map(|value| value.strip_prefix(prefix.as_str()).unwrap_or(value)),
+            Identity::Attribute { name, prefix } => attributes.get(name.as_str()).map(|value| {
+                value
+                    .strip_prefix(prefix.as_str())
+                    .unwrap_or(value.as_str())
+            }),
             Identity::Crosswalk(rows) => rows.get(conversation_id).map(String::as_str),
         };
-        id.filter(|id| !id.is_empty()).map(str::to_owned)
+        id.filter(|id| !id.is_empty()).map(Text::from)
     }
 }
 
@@ -67,7 +71,7 @@ mod tests {
     #[test]
     fn only_the_namespace_makes_a_conversation_ours() {
         let tag = Identity::Tag("st:acme:".into());
-        let none = BTreeMap::new();
+        let none = SortedMap::default();
         for (text, wanted) in [
             (Some("st:acme:7"), Some("7")),
             (Some("st:acme-2:7"), None),
@@ -91,7 +95,7 @@ mod tests {
                     .legacy_id(
                         "c",
                         None,
-                        &BTreeMap::from([("legacy".to_owned(), value.to_owned())])
+                        &SortedMap::from_iter([("legacy".into(), value.into())])
                     )
                     .as_deref(),
                 Some("7")

@@ -5,7 +5,8 @@ use crate::checks::{Comparison, Pair, PlatformChecks, classify};
 use crate::defect::Defect;
 use crate::expected::{Recorded, RecordedAgent};
 use crate::finding::Finding;
-use crate::observed::TimeReading;
+use crate::observed::{TargetLeg, TimeReading};
+use crate::text::Text;
 
 impl PlatformChecks for GenesysCloud {
     fn agents_of_recordings(&self, seen: &Comparison<'_>) -> Vec<Finding> {
@@ -26,15 +27,12 @@ fn leg(seen: &Comparison<'_>, pair: &Pair<'_>) -> Option<Finding> {
     if pair.actual.start == TimeReading::Absent && pair.actual.end == TimeReading::Absent {
         return None;
     }
-    let of_session = seen
-        .conversation
-        .legs
-        .iter()
-        .filter(|leg| leg.session.is_some() && leg.session == pair.actual.session);
-    let on_leg: Vec<&str> = of_session.filter_map(|leg| leg.user.as_deref()).collect();
-    let names: Vec<&str> = pair.actual.users.iter().map(String::as_str).collect();
-    let is_off = |users: &[&str]| !users.is_empty() && !users.contains(&expected.user.as_str());
-    let actual = [on_leg, names].into_iter().find(|users| is_off(users))?;
+    let is_of_session =
+        |leg: &&TargetLeg| leg.session.is_some() && leg.session == pair.actual.session;
+    let on_leg = seen.conversation.legs.iter().filter(is_of_session);
+    let on_leg = on_leg.filter_map(|leg| leg.user.as_deref());
+    let named = pair.actual.users.iter().map(Text::as_str);
+    let actual = others(on_leg, &expected.user).or_else(|| others(named, &expected.user))?;
     let [actual] = actual.as_slice() else {
         return Some(wrong_leg(seen, pair, expected, &actual.join(", ")));
     };
@@ -58,6 +56,13 @@ fn leg(seen: &Comparison<'_>, pair: &Pair<'_>) -> Option<Finding> {
             .actual(actual)
             .because(cause),
     )
+}
+
+/// Those who are there instead of a user. Absent: the user is among them, or there is nobody.
+fn others<'a>(users: impl Iterator<Item = &'a str> + Clone, user: &str) -> Option<Vec<&'a str>> {
+    let mut all = users.clone().peekable();
+    all.peek()?;
+    all.all(|other| other != user).then(|| users.collect())
 }
 
 fn wrong_leg(
@@ -122,7 +127,7 @@ mod tests {
             [("D45", first())]
         );
         let all = |recordings: &mut [TargetRecording]| {
-            let users: Vec<String> = recordings
+            let users: Vec<crate::text::Text> = recordings
                 .iter()
                 .flat_map(|recording| recording.users.clone())
                 .collect();

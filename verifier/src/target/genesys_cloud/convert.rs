@@ -8,24 +8,29 @@ use crate::observed::{
     MarkedPause, PauseReason, Recordings, TargetConversation, TargetLeg, TargetRecording,
     TimeReading,
 };
+use crate::text::Text;
 use crate::utc_millis::UtcMillis;
 
 pub(super) fn from_analytics(wire: wire::AnalyticsConversation) -> TargetConversation {
     let mut conversation = TargetConversation {
-        id: wire.conversation_id,
+        id: wire.conversation_id.into(),
         start: TimeReading::of(wire.conversation_start.as_deref()),
         end: TimeReading::of(wire.conversation_end.as_deref()),
         direction: wire
             .originating_direction
-            .map(|direction| direction.to_lowercase()),
+            .map(|direction| direction.to_lowercase().into()),
         skills: Some(Vec::new()),
         ..TargetConversation::default()
     };
     for participant in wire.participants {
-        conversation.attributes.extend(participant.attributes);
+        let attributes = participant.attributes.into_iter();
+        let attributes = attributes.map(|(name, value)| (name.into(), value.into()));
+        conversation.attributes.extend(attributes);
         let agent = is_agent(participant.purpose.as_deref());
         conversation.customers += usize::from(is_customer(participant.purpose.as_deref()));
-        let user = participant.user_id.map(|user| user.to_lowercase());
+        let user = participant
+            .user_id
+            .map(|user| Text::from(user.to_lowercase()));
         let mut agent_legs = 0;
         let mut wrap_ups = Vec::new();
         for segment in participant
@@ -49,7 +54,7 @@ pub(super) fn from_analytics(wire: wire::AnalyticsConversation) -> TargetConvers
                 let legs = session_legs(user.as_ref(), &session.segments);
                 agent_legs += legs.len();
                 let of_session = |leg| TargetLeg {
-                    session: session.session_id.clone(),
+                    session: session.session_id.as_ref().map(Text::from),
                     wrap_ups: wrap_ups.clone(),
                     ..leg
                 };
@@ -70,7 +75,7 @@ pub(super) fn from_analytics(wire: wire::AnalyticsConversation) -> TargetConvers
 
 /// Each `interact` segment is a leg; a session with holds in it is one leg from its first to its
 /// last word, because hold music does not end a conversation.
-fn session_legs(user: Option<&String>, segments: &[wire::AnalyticsSegment]) -> Vec<TargetLeg> {
+fn session_legs(user: Option<&Text>, segments: &[wire::AnalyticsSegment]) -> Vec<TargetLeg> {
     let kind = |segment: &wire::AnalyticsSegment, wanted: &str| {
         segment
             .segment_type
@@ -110,7 +115,7 @@ fn session_legs(user: Option<&String>, segments: &[wire::AnalyticsSegment]) -> V
 /// skills.
 pub(super) fn from_conversation(wire: wire::Conversation) -> (TargetConversation, Option<String>) {
     let mut conversation = TargetConversation {
-        id: wire.id,
+        id: wire.id.into(),
         start: TimeReading::of(wire.start_time.as_deref()),
         end: TimeReading::of(wire.end_time.as_deref()),
         ..TargetConversation::default()
@@ -118,7 +123,9 @@ pub(super) fn from_conversation(wire: wire::Conversation) -> (TargetConversation
     for participant in wire.participants {
         let agent = is_agent(participant.purpose.as_deref());
         conversation.customers += usize::from(is_customer(participant.purpose.as_deref()));
-        conversation.attributes.extend(participant.attributes);
+        let attributes = participant.attributes.into_iter();
+        let attributes = attributes.map(|(name, value)| (name.into(), value.into()));
+        conversation.attributes.extend(attributes);
         add_number(&mut conversation.anis, participant.ani.as_deref());
         add_number(&mut conversation.dnises, participant.dnis.as_deref());
         add(&mut conversation.queues, participant.queue_id.as_deref());
@@ -133,17 +140,20 @@ pub(super) fn from_conversation(wire: wire::Conversation) -> (TargetConversation
             conversation.direction = conversation.direction.take().or_else(|| {
                 call.direction
                     .as_ref()
-                    .map(|direction| direction.to_lowercase())
+                    .map(|direction| direction.to_lowercase().into())
             });
             let leg = |segment: &wire::CallSegment| TargetLeg {
-                user: participant.user_id.as_ref().map(|user| user.to_lowercase()),
+                user: participant
+                    .user_id
+                    .as_ref()
+                    .map(|user| user.to_lowercase().into()),
                 start: TimeReading::of(segment.start_time.as_deref()),
                 end: TimeReading::of(segment.end_time.as_deref()),
-                session: call.id.clone(),
+                session: call.id.as_ref().map(Text::from),
                 wrap_ups: participant
                     .wrapup
                     .iter()
-                    .filter_map(|wrapup| wrapup.code.clone())
+                    .filter_map(|wrapup| wrapup.code.as_ref().map(Text::from))
                     .collect(),
                 ..TargetLeg::default()
             };
@@ -188,14 +198,13 @@ pub(super) fn recording(conversation_id: &str, wire: wire::Recording) -> TargetR
     // played; it need not say so in words.
     let stub =
         wire.start_time.is_none() && (wire.archive_medium.is_some() || wire.archive_date.is_some());
-    let file_state = wire
-        .file_state
-        .or_else(|| stub.then(|| "ARCHIVED".to_owned()));
+    let file_state = wire.file_state.map(Text::from);
+    let file_state = file_state.or_else(|| stub.then(|| "ARCHIVED".into()));
     TargetRecording {
-        id: wire.id,
+        id: wire.id.into(),
         conversation_id: wire
             .conversation_id
-            .unwrap_or_else(|| conversation_id.to_owned()),
+            .map_or_else(|| conversation_id.into(), Text::from),
         start: TimeReading::of(wire.start_time.as_deref()),
         end: TimeReading::of(wire.end_time.as_deref()),
         file_state,
@@ -205,9 +214,9 @@ pub(super) fn recording(conversation_id: &str, wire: wire::Recording) -> TargetR
         users: wire
             .users
             .into_iter()
-            .map(|user| user.id.to_lowercase())
+            .map(|user| user.id.to_lowercase().into())
             .collect(),
-        session: wire.session_id,
+        session: wire.session_id.map(Text::from),
         originating_id: None,
         ..TargetRecording::default()
     }
@@ -225,15 +234,15 @@ fn sort_legs(legs: &mut [TargetLeg]) {
     legs.sort_by_key(|leg| leg.start.instant());
 }
 
-fn add(list: &mut Vec<String>, value: Option<&str>) {
+fn add(list: &mut Vec<Text>, value: Option<&str>) {
     if let Some(value) = value.filter(|value| !value.is_empty())
         && !list.iter().any(|known| known == value)
     {
-        list.push(value.to_owned());
+        list.push(value.into());
     }
 }
 
-fn add_number(list: &mut Vec<String>, value: Option<&str>) {
+fn add_number(list: &mut Vec<Text>, value: Option<&str>) {
     add(list, value.map(digits).as_deref());
 }
 
@@ -276,7 +285,7 @@ mod tests {
         );
         assert_eq!(
             conversation.skills.as_deref(),
-            Some(&["0a0b0000-0000-4000-8000-0000000000e1".to_owned()][..])
+            Some(&["0a0b0000-0000-4000-8000-0000000000e1".into()][..])
         );
         assert_eq!(
             conversation.wrap_ups,
@@ -301,7 +310,7 @@ mod tests {
             segment("interact", "2023-10-27T10:02:00Z", "2023-10-27T10:03:00Z"),
             segment("wrapup", "2023-10-27T10:03:00Z", "2023-10-27T10:04:00Z"),
         ];
-        let user = "u".to_owned();
+        let user = Text::from("u");
         let legs = session_legs(Some(&user), &held);
         assert_eq!(legs.len(), 1);
         assert_eq!(legs[0].end, TimeReading::of(Some("2023-10-27T10:03:00Z")));

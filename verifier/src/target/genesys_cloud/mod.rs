@@ -183,12 +183,12 @@ impl Platform for GenesysCloud {
 
     fn agent_table(&self, loaded: &LoadedPlan) -> AgentTable {
         let agent = |row: &plan::AgentRow| AgentRow {
-            user: row.genesys_user_id.to_string(),
+            user: row.genesys_user_id.to_string().into(),
             ..AgentRow::valid_as(row)
         };
         let rows = loaded.mapping.agents.iter().map(|row| (row, agent(row)));
         AgentTable::new(loaded, rows, |user| AgentRow {
-            user: user.to_string(),
+            user: user.to_string().into(),
             ..AgentRow::default()
         })
     }

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::observed::TargetConversation;
+use crate::text::Text;
 
 /// A policy in force that deletes what it is about within days.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -61,14 +62,11 @@ impl DeletingPolicy {
         any(
             &conditions.users,
             call.legs.iter().filter_map(|leg| leg.user.as_deref()),
-        ) && any(&conditions.queues, call.queues.iter().map(String::as_str))
-            && any(
-                &conditions.wrap_ups,
-                call.wrap_ups.iter().map(String::as_str),
-            )
+        ) && any(&conditions.queues, call.queues.iter().map(Text::as_str))
+            && any(&conditions.wrap_ups, call.wrap_ups.iter().map(Text::as_str))
             && any(
                 &conditions.directions,
-                call.direction.iter().map(String::as_str),
+                call.direction.as_deref().into_iter(),
             )
     }
 

@@ -24,6 +24,7 @@ use crate::saved_readings::SavedReadings;
 use crate::sorted_records::{RecordSorter, SortedRecords};
 use crate::source::Only;
 use crate::target::{Conversations, Expectations, TargetSnapshot, Wait};
+use crate::text::Text;
 use crate::utc_millis::UtcMillis;
 
 /// All of time: extra conversations may lie anywhere, and so may a call whose times are wrong.
@@ -215,7 +216,7 @@ impl Reader<'_> {
             for expected in self.expectations.iter() {
                 let expected = expected?;
                 if let Some(need) = coverage.hides(&expected, &read.queues) {
-                    snapshot.hidden.insert(expected.legacy_id, need);
+                    snapshot.hidden.insert(expected.legacy_id.into(), need);
                 }
             }
         }
@@ -305,7 +306,7 @@ impl Reader<'_> {
         conversation
             .legacy_id
             .as_ref()
-            .is_some_and(|id| self.only.is_none_or(|only| only.contains(id)))
+            .is_some_and(|id| self.only.is_none_or(|only| only.contains(id.as_str())))
     }
 
     async fn finish_job(&self, job: &str) -> Result<Result<(), CallError>, RunError> {
@@ -565,12 +566,12 @@ impl Reader<'_> {
             let conversation = recording.conversation_id.clone().unwrap_or_default();
             let created = orphan.created_time.as_deref().and_then(UtcMillis::parse);
             let recording = convert::recording(&conversation, recording);
-            let originating_id = orphan.source_orphaning_id;
+            let originating_id = orphan.source_orphaning_id.map(Text::from);
             snapshot.orphans.push(TargetRecording {
-                id: orphan.id,
+                id: orphan.id.into(),
                 created,
                 originating_id,
-                file_state: Some("ORPHAN".to_owned()),
+                file_state: Some("ORPHAN".into()),
                 ..recording
             });
         }
@@ -614,13 +615,13 @@ impl Reader<'_> {
     ) -> Result<bool, RunError> {
         let ids: Vec<String> = batch
             .iter()
-            .map(|conversation| conversation.id.clone())
+            .map(|conversation| String::from(&conversation.id))
             .collect();
         match self.client.deletion_protected(&ids).await {
             Ok(protected) => {
                 let protected: HashSet<String> = protected.into_iter().collect();
                 batch.iter_mut().for_each(|conversation| {
-                    conversation.protected = Some(protected.contains(&conversation.id))
+                    conversation.protected = Some(protected.contains(conversation.id.as_str()))
                 });
                 Ok(true)
             }
@@ -645,8 +646,8 @@ fn hidden_or(name: &str, step: &str, error: &CallError) -> Result<Shown, RunErro
 
 fn orphan(entry: &wire::RetentionEntry) -> TargetRecording {
     TargetRecording {
-        id: entry.recording_id.clone(),
-        conversation_id: entry.conversation_id.clone(),
+        id: Text::from(&entry.recording_id),
+        conversation_id: Text::from(&entry.conversation_id),
         delete_at: entry.delete_date.as_deref().and_then(UtcMillis::parse),
         created: entry.creation_time.as_deref().and_then(UtcMillis::parse),
         ..TargetRecording::default()

@@ -49,7 +49,7 @@ fn parked_uploads(
                     .is_none_or(|since| as_of.since(since) < ENDS_WITHIN_MS);
             judged[case].findings.retain(|finding| {
                 finding.defect != Defect::MissingRecording
-                    || finding.legacy_recording_id.as_ref() != Some(id)
+                    || finding.legacy_recording_id.as_deref() != Some(id.as_str())
             });
             if may_end {
                 judged[case].buckets[at] = Bucket::NotVerifiable("the upload to end".to_owned());

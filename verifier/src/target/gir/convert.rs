@@ -13,15 +13,19 @@ use crate::observed::{
     pause_offsets,
 };
 use crate::platform_facts::PlatformFacts;
+use crate::text::Text;
 
 /// What stands where the source has no number, or no direction.
 const UNKNOWN: &str = "Unknown";
 
-pub(super) fn call(wire: Recording, legacy_id: Option<String>) -> TargetConversation {
+pub(super) fn call(wire: Recording, legacy_id: Option<Text>) -> TargetConversation {
     let mut told = BTreeSet::new();
     let customer = Customer::of(&wire.event_history);
     let mut attributes = data(&wire.event_history);
-    let mut id_of = |name: &str| attributes.remove(name).into_iter().collect::<Vec<String>>();
+    let mut id_of = |name: &str| {
+        let id = attributes.remove(name).map(Text::from);
+        id.into_iter().collect::<Vec<Text>>()
+    };
     let (queues, skills, wrap_ups) = (id_of("st.queue"), id_of("st.skill"), id_of("st.wrap_up"));
     let legs = legs(&wire.event_history, &mut told);
     let anis = number(
@@ -39,10 +43,10 @@ pub(super) fn call(wire: Recording, legacy_id: Option<String>) -> TargetConversa
         let mut recording = media(&wire.id, place, file, &mut told);
         let copies = recordings
             .iter()
-            .filter(|other| other.id.split('#').next() == Some(&recording.id))
+            .filter(|other| other.id.split('#').next() == Some(recording.id.as_str()))
             .count();
         if copies > 0 {
-            recording.id = format!("{}#{}", recording.id, copies + 1);
+            recording.id = format!("{}#{}", recording.id, copies + 1).into();
         }
         recordings.push(recording);
     }
@@ -55,14 +59,14 @@ pub(super) fn call(wire: Recording, legacy_id: Option<String>) -> TargetConversa
         ..CallFacts::default()
     };
     TargetConversation {
-        id: wire.id,
+        id: wire.id.into(),
         legacy_id,
         start: customer.start,
         end: customer.end,
         direction: wire
             .call_type
             .filter(|kind| kind != UNKNOWN)
-            .map(|kind| kind.to_lowercase()),
+            .map(|kind| kind.to_lowercase().into()),
         legs,
         customers: customer.count,
         anis,
@@ -70,7 +74,10 @@ pub(super) fn call(wire: Recording, legacy_id: Option<String>) -> TargetConversa
         queues,
         skills: Some(skills),
         wrap_ups,
-        attributes,
+        attributes: attributes
+            .into_iter()
+            .map(|(name, value)| (name.into(), value.into()))
+            .collect(),
         protected: Some(wire.non_delete.unwrap_or(false)),
         recordings: Recordings::Read(recordings),
         withheld: BTreeSet::new(),
@@ -83,7 +90,7 @@ fn shown(value: Option<&str>) -> Option<&str> {
     value.filter(|value| !value.is_empty() && !value.bytes().all(|byte| byte == b'*'))
 }
 
-fn number(value: Option<&str>, field: Field, told: &mut BTreeSet<Field>) -> Vec<String> {
+fn number(value: Option<&str>, field: Field, told: &mut BTreeSet<Field>) -> Vec<Text> {
     let Some(value) = shown(value) else {
         return Vec::new();
     };
@@ -91,7 +98,7 @@ fn number(value: Option<&str>, field: Field, told: &mut BTreeSet<Field>) -> Vec<
     if value.eq_ignore_ascii_case(UNKNOWN) {
         Vec::new()
     } else {
-        vec![digits(value)]
+        vec![digits(value).into()]
     }
 }
 
@@ -151,8 +158,8 @@ fn legs(events: &[Event], told: &mut BTreeSet<Field>) -> Vec<TargetLeg> {
         let Some(contact) = event.contact.as_ref().filter(|contact| is(contact, "User")) else {
             continue;
         };
-        let user = shown(contact.user_name.as_deref()).map(str::to_owned);
-        let number = shown(contact.phone_number.as_deref()).map(str::to_owned);
+        let user = shown(contact.user_name.as_deref()).map(Text::from);
+        let number = shown(contact.phone_number.as_deref()).map(Text::from);
         told.extend(user.is_some().then_some(Field::User));
         told.extend(number.is_some().then_some(Field::UserNumber));
         let at = TimeReading::of(event.occurred_at.as_deref());
@@ -237,8 +244,9 @@ fn media(call: &str, place: usize, file: MediaFile, told: &mut BTreeSet<Field>) 
     TargetRecording {
         id: file
             .media_id
-            .unwrap_or_else(|| format!("media file {}", place + 1)),
-        conversation_id: call.to_owned(),
+            .unwrap_or_else(|| format!("media file {}", place + 1))
+            .into(),
+        conversation_id: call.into(),
         end: TimeReading::of(file.stop_time.as_deref()),
         pauses: pause_offsets(&masks, &start),
         pause_instants: masks,
@@ -253,7 +261,7 @@ fn masks(masks: &[Mask]) -> Vec<PauseInstants> {
     let mut spans: Vec<PauseInstants> = Vec::new();
     for mask in masks {
         let at = match TimeReading::of(Some(&mask.time)) {
-            TimeReading::Absent => TimeReading::Damaged(String::new()),
+            TimeReading::Absent => TimeReading::Damaged(Text::default()),
             at => at,
         };
         let open = spans
@@ -320,7 +328,7 @@ mod tests {
         );
         assert_eq!(
             (call.anis, call.dnises, call.customers),
-            (vec!["+15550100199".to_owned()], vec![], 1)
+            (vec!["+15550100199".into()], vec![], 1)
         );
         let users: Vec<_> = call
             .legs
@@ -333,7 +341,7 @@ mod tests {
         );
         assert_eq!(
             (call.queues, call.direction, call.protected),
-            (vec!["q".to_owned()], Some("inbound".to_owned()), Some(true))
+            (vec!["q".into()], Some("inbound".into()), Some(true))
         );
         assert_eq!(
             (

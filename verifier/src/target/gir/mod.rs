@@ -48,6 +48,7 @@ use crate::requests::{Allowance, Announced, Base, Endpoint, Gates, Operation, Se
 use crate::run_error::RunError;
 use crate::source::SourceInteraction;
 use crate::target::{Reconciled, Reconciling};
+use crate::text::Text;
 use ids::Ids;
 use posts::Receiver;
 use reach::Reach;
@@ -269,9 +270,9 @@ impl Platform for Gir {
 
 fn agent_row(row: &plan::AgentRow) -> AgentRow {
     AgentRow {
-        user: row.gir_username().unwrap_or_default().to_owned(),
-        login: row.gir_login().map(str::to_owned),
-        access_group: row.gir_access_group().map(str::to_owned),
+        user: row.gir_username().unwrap_or_default().into(),
+        login: row.gir_login().map(Text::from),
+        access_group: row.gir_access_group().map(Text::from),
         ..AgentRow::valid_as(row)
     }
 }

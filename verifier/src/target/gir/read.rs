@@ -134,7 +134,7 @@ impl Reader<'_> {
             match shown {
                 Shown::There(recording) => ours.push(convert::call(*recording, Some(call))),
                 Shown::Absent => {}
-                Shown::Hidden(need) => _ = snapshot.hidden.insert(call, need),
+                Shown::Hidden(need) => _ = snapshot.hidden.insert(call.into(), need),
             }
         }
         Ok(())
@@ -170,7 +170,7 @@ impl Reader<'_> {
         let read: Vec<(String, Shown)> = reads.buffered(self.concurrency()).try_collect().await?;
         for (call, shown) in read {
             match shown {
-                Shown::There(recording) => ours.push(convert::call(*recording, Some(call))),
+                Shown::There(recording) => ours.push(convert::call(*recording, Some(call.into()))),
                 Shown::Absent => {}
                 Shown::Hidden(need) => _ = snapshot.needs.insert(need),
             }
@@ -219,7 +219,7 @@ impl Reader<'_> {
         };
         match &sight {
             FileSight::There { .. } => {}
-            FileSight::Absent(_) => recording.file_state = Some("DELETED".to_owned()),
+            FileSight::Absent(_) => recording.file_state = Some("DELETED".into()),
             FileSight::Unread(need) => recording.media_unseen = Some(need.clone()),
         }
         facts.file = sight;
@@ -252,7 +252,7 @@ impl Reader<'_> {
             .flat_map(|ours| {
                 paths(ours)
                     .into_iter()
-                    .map(|path| (path, ours.id.clone()))
+                    .map(|path| (path, String::from(&ours.id)))
                     .collect::<Vec<_>>()
             })
             .collect();
@@ -276,14 +276,16 @@ impl Reader<'_> {
             return Ok(());
         };
         facts.posts = match posted {
-            Posted::Read(entries) => Posts::Count(entries.get(&id).map_or(0, |entry| entry.posts)),
+            Posted::Read(entries) => {
+                Posts::Count(entries.get(id.as_str()).map_or(0, |entry| entry.posts))
+            }
             Posted::Unread(need) => Posts::Unread(need.clone()),
             Posted::Unused => Posts::Unused,
         };
         let Posted::Read(entries) = posted else {
             return Ok(());
         };
-        let Some(Entry { start, files, .. }) = entries.get(&id).cloned() else {
+        let Some(Entry { start, files, .. }) = entries.get(id.as_str()).cloned() else {
             return Ok(());
         };
         let read = if self.target.receiver.tells_documents() {
@@ -386,7 +388,7 @@ impl Reader<'_> {
             }
             let call = &expected.legacy_id;
             let mut region = None;
-            if witnessed && asked < MOST_ASKED && calls_posted.contains(call) {
+            if witnessed && asked < MOST_ASKED && calls_posted.contains(call.as_str()) {
                 asked += 1;
                 region = self.region(call).await?;
             }
@@ -394,12 +396,12 @@ impl Reader<'_> {
                 Some(region) => {
                     _ = snapshot
                         .misplaced
-                        .insert(call.clone(), misplaced(&region, &self.target.region))
+                        .insert(call.into(), misplaced(&region, &self.target.region))
                 }
                 None => {
                     _ = snapshot
                         .hidden
-                        .entry(call.clone())
+                        .entry(call.into())
                         .or_insert_with(|| need.to_owned())
                 }
             }
@@ -479,7 +481,8 @@ impl<'a> Traces<'a> {
                 .iter()
                 .any(|recording| is(&recording.legacy_id))
         };
-        let has = self.posted.contains(&expected.legacy_id) || of(&|id| self.files.contains(id));
+        let has =
+            self.posted.contains(expected.legacy_id.as_str()) || of(&|id| self.files.contains(id));
         has && !of(&|id| self.claimed.contains(id))
     }
 }

@@ -75,7 +75,7 @@ fn of_call(
     if judged.buckets.get(recording) == Some(&Bucket::Missing) {
         judged.findings.retain(|finding| {
             finding.defect != Defect::MissingRecording
-                || finding.legacy_recording_id.as_ref() != Some(id)
+                || finding.legacy_recording_id.as_deref() != Some(id.as_str())
         });
         judged.buckets[recording] = Bucket::Different;
     } else {

@@ -186,7 +186,10 @@ impl Store {
                 (FileSight::Unread(need), _) => Sound::Hidden(need.clone()),
             };
             Some((
-                (recording.conversation_id.clone(), recording.id.clone()),
+                (
+                    String::from(&recording.conversation_id),
+                    String::from(&recording.id),
+                ),
                 sound,
             ))
         });

@@ -47,9 +47,9 @@ pub(crate) fn site() -> Gir {
 /// The same plan with Interaction Recording as its target.
 pub(crate) fn gir_rules() -> Rules {
     let row = |user: &str, login: &str, line| AgentRow {
-        user: user.to_owned(),
-        login: Some(login.to_owned()),
-        access_group: Some(format!("/Sales/{user}")),
+        user: user.into(),
+        login: Some(login.into()),
+        access_group: Some(format!("/Sales/{user}").into()),
         line,
         ..AgentRow::default()
     };
@@ -115,7 +115,7 @@ fn facts(wanted: &GirExpectation, expected: &Expectation) -> CallFacts {
             .into_iter()
             .chain(labels)
             .collect(),
-        customer_numbers: expected.ani.clone().into_iter().collect(),
+        customer_numbers: expected.ani.iter().map(String::from).collect(),
         told: HIDEABLE.into_iter().collect(),
         posts: Posts::Count(1),
         posted: None,
@@ -132,12 +132,14 @@ fn media_facts(
         Recorded::Nobody | Recorded::Unsaid => None,
     };
     MediaFacts {
-        username: agent.as_ref().map(|agent| agent.user.clone()),
-        login: agent.as_ref().and_then(|agent| agent.login.clone()),
-        ani: call.ani.clone(),
-        dnis: call.dnis.clone(),
+        username: agent.as_ref().map(|agent| String::from(&agent.user)),
+        login: agent
+            .as_ref()
+            .and_then(|agent| agent.login.as_ref().map(String::from)),
+        ani: call.ani.as_ref().map(String::from),
+        dnis: call.dnis.as_ref().map(String::from),
         access_groups: agent
-            .and_then(|agent| agent.access_group)
+            .and_then(|agent| agent.access_group.map(String::from))
             .into_iter()
             .collect(),
         partitions: wanted.partition.clone().into_iter().collect(),

@@ -47,15 +47,15 @@ impl Call {
             TimeReading::of(Some(&self.start)),
             TimeReading::of(Some(&self.end)),
         );
-        let leg = |user| TargetLeg {
-            user: Some(user),
+        let leg = |user: String| TargetLeg {
+            user: Some(user.into()),
             start: start.clone(),
             end: end.clone(),
             ..TargetLeg::default()
         };
-        let recording = |name| TargetRecording {
-            id: name,
-            conversation_id: self.id.clone(),
+        let recording = |name: String| TargetRecording {
+            id: name.into(),
+            conversation_id: self.id.clone().into(),
             start: start.clone(),
             end: end.clone(),
             ..TargetRecording::default()
@@ -63,12 +63,16 @@ impl Call {
         TargetConversation {
             legs: self.agent.into_iter().map(leg).collect(),
             recordings: Recordings::Read(self.files.into_iter().map(recording).collect()),
-            legacy_id: Some(self.id.clone()),
+            legacy_id: Some(self.id.clone().into()),
             // It tells of nobody but the agent: a customer is taken for granted.
             customers: 1,
-            attributes: self.attributes,
+            attributes: self
+                .attributes
+                .into_iter()
+                .map(|(name, value)| (name.into(), value.into()))
+                .collect(),
             protected: Some(false),
-            id: self.id,
+            id: self.id.into(),
             start,
             end,
             ..TargetConversation::default()
@@ -148,12 +152,12 @@ impl Platform for Toy {
 
     fn agent_table(&self, loaded: &LoadedPlan) -> AgentTable {
         let agent = |row: &plan::AgentRow| AgentRow {
-            user: row.genesys_user_id.to_string(),
+            user: row.genesys_user_id.to_string().into(),
             ..AgentRow::valid_as(row)
         };
         let rows = loaded.mapping.agents.iter().map(|row| (row, agent(row)));
         AgentTable::new(loaded, rows, |user| AgentRow {
-            user: user.to_string(),
+            user: user.to_string().into(),
             ..AgentRow::default()
         })
     }

@@ -78,7 +78,10 @@ fn explains(seen: &Comparison<'_>, pair: &Pair<'_>, person: &Finding) -> bool {
     };
     let concerns = match &person.legacy_recording_id {
         Some(id) => {
-            *id == pair.expected.legacy_id || person.involved.contains(&pair.expected.legacy_id)
+            *id == pair.expected.legacy_id
+                || person
+                    .involved
+                    .contains(&String::from(&pair.expected.legacy_id))
         }
         None => true,
     };
@@ -90,7 +93,7 @@ fn explains(seen: &Comparison<'_>, pair: &Pair<'_>, person: &Finding) -> bool {
             .flatten()
             .chain(&seen.rules.fallback_agent);
         rows.filter(|row| row.user == user)
-            .filter_map(|row| row.access_group.clone())
+            .filter_map(|row| row.access_group.as_ref().map(String::from))
             .collect::<Vec<String>>()
     };
     let Some(actual) = facts.username.as_deref() else {

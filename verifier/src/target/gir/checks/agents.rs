@@ -79,7 +79,7 @@ fn login(
     facts: &MediaFacts,
     expected: &RecordedAgent,
 ) -> Option<Finding> {
-    if facts.login == expected.login
+    if facts.login.as_deref() == expected.login.as_deref()
         || (facts.login.is_none() && seen.conversation.withholds(Field::RecordingLogin))
     {
         return None;

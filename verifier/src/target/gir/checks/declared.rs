@@ -16,9 +16,9 @@ pub(super) fn check(seen: &Comparison<'_>, sounds: &mut Vec<Finding>) {
         let Some(wrong) = one(seen, pair) else {
             continue;
         };
-        let own = sounds
-            .iter_mut()
-            .find(|finding| finding.legacy_recording_id.as_ref() == Some(&pair.expected.legacy_id));
+        let own = sounds.iter_mut().find(|finding| {
+            finding.legacy_recording_id.as_deref() == Some(&*pair.expected.legacy_id)
+        });
         match own {
             Some(sound) => sound
                 .consequences

@@ -157,7 +157,7 @@ fn purged_at(
     facts: &CallFacts,
     start: UtcMillis,
 ) -> Option<UtcMillis> {
-    let call_type = seen.expected.direction.as_deref().unwrap_or("unknown");
+    let call_type = seen.expected.direction.unwrap_or("unknown");
     let fits = site.purge.iter().filter(|rule| {
         rule.call_type
             .as_ref()

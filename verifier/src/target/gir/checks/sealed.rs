@@ -14,7 +14,7 @@ pub(super) fn check(site: &Gir, seen: &Comparison<'_>, sounds: &mut Vec<Finding>
         };
         let is_same = |finding: &&mut Finding| {
             finding.defect == Defect::EncryptionWrong
-                && finding.legacy_recording_id.as_ref() == Some(&pair.expected.legacy_id)
+                && finding.legacy_recording_id.as_deref() == Some(&*pair.expected.legacy_id)
         };
         match sounds.iter_mut().find(is_same) {
             Some(sound) => sound.consequences.push(format!(

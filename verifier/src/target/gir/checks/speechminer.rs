@@ -54,7 +54,7 @@ fn of_store(seen: &Comparison<'_>, finding: Finding) -> Finding {
     Finding {
         field,
         cause,
-        target_id: Some(seen.conversation.id.clone()),
+        target_id: Some(String::from(&seen.conversation.id)),
         ..finding
     }
 }
