@@ -52,10 +52,13 @@ pub struct RecordingLine {
     /// nobody has changed either. Numbers of people are not part of it.
     #[serde(default)]
     pub target_evidence: String,
+    /// Size of the source's file. Bytes.
+    #[serde(default)]
+    pub source_bytes: String,
 }
 
 impl RecordingLine {
-    const HEADER: [&str; 12] = [
+    const HEADER: [&str; 13] = [
         "legacy_interaction_id",
         "legacy_recording_id",
         "start",
@@ -68,9 +71,10 @@ impl RecordingLine {
         "compared",
         "defects",
         "target_evidence",
+        "source_bytes",
     ];
 
-    fn cells(&self) -> [&str; 12] {
+    fn cells(&self) -> [&str; 13] {
         [
             &self.legacy_interaction_id,
             &self.legacy_recording_id,
@@ -84,6 +88,7 @@ impl RecordingLine {
             &self.compared,
             &self.defects,
             &self.target_evidence,
+            &self.source_bytes,
         ]
     }
 }
@@ -172,6 +177,10 @@ pub(crate) fn lines_of_call<'a>(
             target_evidence: conversation
                 .zip(there)
                 .map(|(conversation, there)| evidence(conversation, there))
+                .unwrap_or_default(),
+            source_bytes: sound
+                .and_then(|sound| sound.source_bytes)
+                .map(|bytes| bytes.to_string())
                 .unwrap_or_default(),
         }
     };
