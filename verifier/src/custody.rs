@@ -14,8 +14,7 @@ use sha2::{Digest, Sha256};
 use crate::bounded_lines::BoundedLines;
 use crate::defect::Defect;
 use crate::finding::Finding;
-use crate::join_recordings::{OfCall, join, key_of};
-use crate::report::RecordingLine;
+use crate::join_recordings::{JudgedRecording, OfCall, Place, join, key_of};
 use crate::run_error::RunError;
 use crate::sorted_records::{RecordSorter, SortedRecords};
 
@@ -231,9 +230,9 @@ impl Custody {
     fn count(&mut self) -> Result<(), RunError> {
         let mut sent: BTreeMap<(String, String), (u64, u64)> = BTreeMap::new();
         let mut recordings = 0;
-        let no_lines = std::iter::empty();
+        let none = std::iter::empty();
         let versions = &self.versions;
-        join(&self.hops, no_lines, |hops, _| {
+        join(&self.hops, none, |hops, _| {
             for hops in by_recording(&hops) {
                 recordings += 1;
                 if let Some((line, version)) = Told::of(hops.iter().copied()).sent {
@@ -265,7 +264,7 @@ impl Custody {
     /// What was stored cannot be read back.
     pub(crate) fn compare(
         self,
-        lines: impl Iterator<Item = Result<RecordingLine, RunError>>,
+        judged: impl Iterator<Item = Result<JudgedRecording, RunError>>,
     ) -> Result<(CustodyRead, Vec<Finding>), RunError> {
         let Custody {
             hops,
@@ -274,33 +273,33 @@ impl Custody {
         } = self;
         let most = read.versions.first().cloned();
         let mut findings = Vec::new();
-        join(&hops, lines, |hops, lines| {
+        join(&hops, judged, |hops, judged| {
             let told: BTreeMap<&str, Told> = by_recording(&hops)
                 .into_iter()
                 .filter_map(|hops| Some((hops.first()?.recording.as_str(), hops)))
                 .map(|(recording, hops)| (recording, Told::of(hops.iter().copied())))
                 .collect();
-            for line in &lines {
-                let is_there = ["matched", "different"].contains(&line.verdict.as_str());
-                let Some(told) = told.get(line.legacy_recording_id.as_str()) else {
+            for recording in &judged {
+                let is_there = recording.place == Place::Target;
+                let Some(told) = told.get(recording.recording.as_str()) else {
                     read.not_named += u64::from(is_there);
                     continue;
                 };
-                let is_missing = line.verdict == "missing";
+                let is_missing = recording.place == Place::Missing;
                 read.confirmed_missing += u64::from(is_missing && told.was_confirmed);
                 if !is_there {
                     continue;
                 }
                 if let Some(failed) = told.failed() {
                     read.failed_and_there += 1;
-                    findings.push(says_failed(line, failed));
+                    findings.push(says_failed(recording, failed));
                 }
                 let sent = told.sent.map(|(line, version)| versions.at(line, version));
                 if let Some((most, sent)) = most.as_ref().zip(sent)
                     && (&most.tool, &most.plan_hash) != (&sent.0, &sent.1)
                 {
                     read.other_version += 1;
-                    findings.push(by_other_version(line, most, &sent));
+                    findings.push(by_other_version(recording, most, &sent));
                 }
             }
             Ok(())
@@ -364,22 +363,22 @@ fn by_recording(hops: &[Hop]) -> Vec<Vec<&Hop>> {
         .collect()
 }
 
-fn about(line: &RecordingLine, defect: Defect, field: &str) -> Finding {
+fn about(judged: &JudgedRecording, defect: Defect, field: &str) -> Finding {
     Finding::new(defect, field)
-        .of(&line.legacy_interaction_id)
-        .recording(&line.legacy_recording_id)
-        .target(&line.target_recording_id)
+        .of(&judged.call)
+        .recording(&judged.recording)
+        .target(&judged.target_id)
 }
 
-fn says_failed(line: &RecordingLine, (n, word): (u64, &'static str)) -> Finding {
-    about(line, Defect::LedgerSaysFailed, "chain of custody")
+fn says_failed(judged: &JudgedRecording, (n, word): (u64, &'static str)) -> Finding {
+    about(judged, Defect::LedgerSaysFailed, "chain of custody")
         .expected("confirmed, as it is in the target")
         .actual(format!("{word} (line {n})"))
         .because(word)
 }
 
 fn by_other_version(
-    line: &RecordingLine,
+    judged: &JudgedRecording,
     most: &CustodyVersion,
     sent: &(String, String),
 ) -> Finding {
@@ -394,7 +393,7 @@ fn by_other_version(
         ),
     };
     let cause = format!("{actual} instead of {expected}");
-    about(line, Defect::VersionChanged, field)
+    about(judged, Defect::VersionChanged, field)
         .expected(expected)
         .actual(actual)
         .because(cause)
@@ -428,7 +427,7 @@ impl CustodyRead {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::join_recordings::testing::line;
+    use crate::join_recordings::testing::judged;
 
     /// A line: recording `call-1` of the call, step, tool, plan, and the plan before a change.
     type Step5<'a> = (&'a str, &'a str, &'a str, &'a str, Option<&'a str>);
@@ -461,7 +460,7 @@ mod tests {
     }
 
     /// Findings: class, recording, field.
-    fn found(steps: &[Step5<'_>], lines: Vec<RecordingLine>) -> (CustodyRead, Vec<String>) {
+    fn found(steps: &[Step5<'_>], lines: Vec<JudgedRecording>) -> (CustodyRead, Vec<String>) {
         let custody = read(&log(steps)).expect("a log");
         let (read, findings) = custody
             .compare(lines.into_iter().map(Ok))
@@ -475,9 +474,9 @@ mod tests {
         (read, told)
     }
 
-    fn there(calls: &[&str]) -> Vec<RecordingLine> {
-        let line = |call: &&str| line(call, &format!("{call}-1"));
-        calls.iter().map(line).collect()
+    fn there(calls: &[&str]) -> Vec<JudgedRecording> {
+        let one = |call: &&str| judged(call, &format!("{call}-1"));
+        calls.iter().map(one).collect()
     }
 
     #[test]
@@ -500,9 +499,9 @@ mod tests {
             (vec!["stage", "left"], Vec::new(), false),
             (
                 vec!["stage", "quarantine"],
-                vec![RecordingLine {
-                    verdict: "quarantined".to_owned(),
-                    ..line("1", "1-1")
+                vec![JudgedRecording {
+                    place: Place::Elsewhere,
+                    ..judged("1", "1-1")
                 }],
                 false,
             ),
@@ -552,11 +551,11 @@ mod tests {
     #[test]
     fn what_the_log_does_not_name_or_the_target_lacks_is_counted() {
         let steps = [("1", "confirm", "t 1", "p", None)];
-        let missing = RecordingLine {
-            verdict: "missing".to_owned(),
-            ..line("1", "1-1")
+        let missing = JudgedRecording {
+            place: Place::Missing,
+            ..judged("1", "1-1")
         };
-        let (read, told) = found(&steps, vec![missing, line("2", "2-1")]);
+        let (read, told) = found(&steps, vec![missing, judged("2", "2-1")]);
         assert_eq!(told, [""; 0]);
         assert_eq!(
             (read.confirmed_missing, read.not_named, read.recordings),

@@ -4,7 +4,6 @@
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::report::RecordingLine;
 use crate::run_error::RunError;
 use crate::sorted_records::{SortedRecords, StoredRecord, read, text_key};
 use crate::source::order_key;
@@ -13,6 +12,33 @@ use crate::source::order_key;
 pub(crate) trait OfCall {
     /// Call of the source.
     fn call(&self) -> &str;
+}
+
+/// A recording of the source, as far as what is handed over is held against it. Empty: not known.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct JudgedRecording {
+    pub(crate) call: String,
+    pub(crate) recording: String,
+    /// Start by the source, UTC.
+    pub(crate) start: String,
+    /// Size of the source's file.
+    pub(crate) bytes: String,
+    /// SHA-256 of the source's file, hex.
+    pub(crate) sha256: String,
+    /// Recording in the target.
+    pub(crate) target_id: String,
+    pub(crate) place: Place,
+}
+
+/// Where a recording was found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Place {
+    /// In the target, where it belongs, and judged.
+    Target,
+    /// Not in the target, where it belongs.
+    Missing,
+    /// Rightly not in the target, or it could not be judged.
+    Elsewhere,
 }
 
 /// By which records of recordings are sorted: by call as the source is, then by recording.
@@ -29,25 +55,25 @@ pub(crate) fn key_of(call: &str, recording: &str) -> Vec<u8> {
 /// One of the two cannot be read back, or `each` fails.
 pub(crate) fn join<T: OfCall + Serialize + DeserializeOwned>(
     records: &SortedRecords<T>,
-    lines: impl Iterator<Item = Result<RecordingLine, RunError>>,
-    mut each: impl FnMut(Vec<T>, Vec<RecordingLine>) -> Result<(), RunError>,
+    judged: impl Iterator<Item = Result<JudgedRecording, RunError>>,
+    mut each: impl FnMut(Vec<T>, Vec<JudgedRecording>) -> Result<(), RunError>,
 ) -> Result<(), RunError> {
     let record = |stored: Result<StoredRecord, RunError>| {
         let record: T = read(&stored?.record)?;
         Ok((order_key(record.call()), record))
     };
     let mut records = Grouped::new(records.stored().map(record));
-    let mut lines = Grouped::new(lines.map(|line| {
-        let line = line?;
-        Ok((order_key(&line.legacy_interaction_id), line))
+    let mut judged = Grouped::new(judged.map(|recording| {
+        let recording = recording?;
+        Ok((order_key(&recording.call), recording))
     }));
     loop {
-        let next = match (records.key()?, lines.key()?) {
+        let next = match (records.key()?, judged.key()?) {
             (None, None) => return Ok(()),
             (Some(one), Some(other)) => one.min(other),
             (Some(one), None) | (None, Some(one)) => one,
         };
-        each(records.take(&next)?, lines.take(&next)?)?;
+        each(records.take(&next)?, judged.take(&next)?)?;
     }
 }
 
@@ -90,14 +116,16 @@ impl<T, I: Iterator<Item = Result<(Vec<u8>, T), RunError>>> Grouped<T, I> {
 pub(crate) mod testing {
     use super::*;
 
-    /// A recording of a call that was judged, found in the target.
-    pub(crate) fn line(call: &str, recording: &str) -> RecordingLine {
-        RecordingLine {
-            legacy_interaction_id: call.to_owned(),
-            legacy_recording_id: recording.to_owned(),
-            target_recording_id: format!("t-{recording}"),
-            verdict: "matched".to_owned(),
-            ..RecordingLine::default()
+    /// A recording of a call that is in the target and right.
+    pub(crate) fn judged(call: &str, recording: &str) -> JudgedRecording {
+        JudgedRecording {
+            call: call.to_owned(),
+            recording: recording.to_owned(),
+            start: String::new(),
+            bytes: String::new(),
+            sha256: String::new(),
+            target_id: format!("t-{recording}"),
+            place: Place::Target,
         }
     }
 }
@@ -106,7 +134,7 @@ pub(crate) mod testing {
 mod tests {
     use serde::Deserialize;
 
-    use super::testing::line;
+    use super::testing::judged;
     use super::*;
     use crate::sorted_records::RecordSorter;
 
@@ -130,13 +158,13 @@ mod tests {
                 .expect("pushed");
         }
         let notes = sorter.sorted().expect("sorted");
-        let lines = [line("7", "a"), line("9", "a"), line("9", "b")].map(Ok);
+        let lines = [judged("7", "a"), judged("9", "a"), judged("9", "b")].map(Ok);
         let mut told = Vec::new();
         join(&notes, lines.into_iter(), |notes, lines| {
             let notes: Vec<String> = notes.iter().map(|note| note.0.clone() + &note.1).collect();
             let lines: Vec<String> = lines
                 .iter()
-                .map(|line| line.legacy_interaction_id.clone() + &line.legacy_recording_id)
+                .map(|line| line.call.clone() + &line.recording)
                 .collect();
             told.push(format!("{} | {}", notes.join(" "), lines.join(" ")));
             Ok(())
@@ -149,7 +177,7 @@ mod tests {
     fn what_cannot_be_read_ends_it() {
         let notes = SortedRecords::<Note>::default();
         let broken = [
-            Ok(line("1", "a")),
+            Ok(judged("1", "a")),
             Err(RunError::Report("no disk".to_owned())),
         ];
         let mut calls = 0;

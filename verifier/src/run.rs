@@ -19,6 +19,7 @@ use crate::examined::{Examined, Others};
 use crate::expected::{ExpectedRecording, Presence, Rules};
 use crate::holds;
 use crate::in_flight::Rest;
+use crate::join_recordings::JudgedRecording;
 use crate::manifest::Manifest;
 use crate::observed::TargetConversation;
 use crate::options::{AudioScope, Jobs, Options, Progress, SourceFrom, Stage};
@@ -202,11 +203,12 @@ pub(crate) async fn run(
         return Err(RunError::Internal(broken));
     }
     let lines = triaged.lines.sorted()?;
+    let judged = || lines.iter().map(|line| line.map(JudgedRecording::from));
     let manifest = manifest
-        .map(|manifest| manifest.compare(loaded, lines.iter(), &folder))
+        .map(|manifest| manifest.compare(loaded, judged(), &folder))
         .transpose()?;
     let custody = custody
-        .map(|custody| custody.compare(lines.iter()))
+        .map(|custody| custody.compare(judged()))
         .transpose()?;
     let is_right = found.judged.iter().all(|judged| judged.findings.is_empty())
         && custody.iter().all(|(_, findings)| findings.is_empty());

@@ -144,7 +144,7 @@ impl World {
     }
 
     /// Lines of the report's list of recordings.
-    fn recordings(&self) -> Result<Vec<staged::Line>, Refusal> {
+    pub(super) fn recordings(&self) -> Result<Vec<staged::Line>, Refusal> {
         staged::lines(&self.stage.dir.join("recordings.csv")).map_err(broken)
     }
 }

@@ -13,9 +13,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use self::read::{Named, Start};
-use crate::join_recordings::join;
+use crate::join_recordings::{JudgedRecording, join};
 use crate::options::SignedManifest;
-use crate::report::RecordingLine;
 use crate::run_error::RunError;
 use crate::sorted_records::{RecordSorter, SortedRecords};
 use crate::utc_millis::UtcMillis;
@@ -154,7 +153,7 @@ impl Manifest {
     pub(crate) fn compare(
         self,
         loaded: &LoadedPlan,
-        lines: impl Iterator<Item = Result<RecordingLine, RunError>>,
+        judged: impl Iterator<Item = Result<JudgedRecording, RunError>>,
         folder: &Path,
     ) -> Result<ManifestOutcome, RunError> {
         let mut comparing = Comparing {
@@ -169,8 +168,8 @@ impl Manifest {
                 .map(|node| node.offset_ms)
                 .collect(),
         };
-        join(&self.named, lines, |named, lines| {
-            comparing.call(named, lines)
+        join(&self.named, judged, |named, judged| {
+            comparing.call(named, judged)
         })?;
         Ok(ManifestOutcome {
             compared: comparing.compared,
@@ -212,23 +211,23 @@ struct Comparing {
 }
 
 impl Comparing {
-    fn call(&mut self, named: Vec<Named>, lines: Vec<RecordingLine>) -> Result<(), RunError> {
+    fn call(&mut self, named: Vec<Named>, judged: Vec<JudgedRecording>) -> Result<(), RunError> {
         let mut named: BTreeMap<String, Named> = named
             .into_iter()
             .map(|named| (named.recording.clone(), named))
             .collect();
-        for line in lines {
-            match named.remove(&line.legacy_recording_id) {
-                Some(named) => self.recording(&named, &line)?,
+        for judged in judged {
+            match named.remove(&judged.recording) {
+                Some(named) => self.recording(&named, &judged)?,
                 None => {
                     self.compared.not_in_manifest += 1;
                     self.differ(ManifestDifference {
                         kind: ManifestDifferenceKind::NotInManifest,
-                        legacy_interaction_id: line.legacy_interaction_id,
-                        legacy_recording_id: line.legacy_recording_id,
+                        legacy_interaction_id: judged.call,
+                        legacy_recording_id: judged.recording,
                         line: None,
                         expected: None,
-                        actual: Some(line.start),
+                        actual: Some(judged.start),
                     })?;
                 }
             }
@@ -253,12 +252,12 @@ impl Comparing {
     }
 
     /// A recording that both have.
-    fn recording(&mut self, named: &Named, line: &RecordingLine) -> Result<(), RunError> {
+    fn recording(&mut self, named: &Named, judged: &JudgedRecording) -> Result<(), RunError> {
         use ManifestDifferenceKind::{Bytes, Sha256, Start};
         let start = named.start.map(|start| start.at.to_string());
         let same_start = named
             .start
-            .zip(UtcMillis::parse(&line.start))
+            .zip(UtcMillis::parse(&judged.start))
             .map(|(wanted, actual)| self.is_start(wanted, actual));
         let bytes = named.bytes.map(|bytes| bytes.to_string());
         let same = |wanted: &Option<String>, actual: &str| {
@@ -266,26 +265,26 @@ impl Comparing {
             wanted.map(|wanted| wanted == actual)
         };
         let (same_bytes, same_hash) = (
-            same(&bytes, &line.source_bytes),
-            same(&named.sha256, &line.source_sha256),
+            same(&bytes, &judged.bytes),
+            same(&named.sha256, &judged.sha256),
         );
         let compared = &mut self.compared;
         let mut differ = Vec::new();
         let values = [
-            (Start, &mut compared.starts, start, same_start, &line.start),
             (
-                Bytes,
-                &mut compared.sizes,
-                bytes,
-                same_bytes,
-                &line.source_bytes,
+                Start,
+                &mut compared.starts,
+                start,
+                same_start,
+                &judged.start,
             ),
+            (Bytes, &mut compared.sizes, bytes, same_bytes, &judged.bytes),
             (
                 Sha256,
                 &mut compared.hashes,
                 named.sha256.clone(),
                 same_hash,
-                &line.source_sha256,
+                &judged.sha256,
             ),
         ];
         for (kind, values, wanted, is_same, actual) in values {

@@ -122,13 +122,18 @@ fn refusal(file: &Path, beside: &Path, key_id: &str, error: &Error) -> String {
 
 /// A public key, and its id.
 fn public_key(text: &str) -> Result<(PublicKey, String), RunError> {
+    let path = Path::new(text);
+    // A text that is no file may be a secret key, by mistake: it is not shown.
+    let what = match path.is_file() {
+        true => format!(" {text}"),
+        false => String::new(),
+    };
     let wrong = |why: &str| {
         RunError::Plan(format!(
-            "--manifest-key {text}: {why}; it takes a public key of minisign, or the file of one \
+            "--manifest-key{what}: {why}; it takes a public key of minisign, or the file of one \
              (minisign.pub)"
         ))
     };
-    let path = Path::new(text);
     let content = match path.is_file() {
         true => short(path).map_err(|why| wrong(&why))?,
         false => text.to_owned(),

@@ -1,14 +1,14 @@
 use super::*;
 use crate::join_recordings::key_of;
-use crate::join_recordings::testing::line;
+use crate::join_recordings::testing::judged;
 
 /// A recording of a call that was read whole.
-fn read_line(call: &str, recording: &str) -> RecordingLine {
-    RecordingLine {
+fn read_line(call: &str, recording: &str) -> JudgedRecording {
+    JudgedRecording {
         start: "2023-10-27T08:15:30.250Z".to_owned(),
-        source_bytes: "100".to_owned(),
-        source_sha256: "ab".repeat(32),
-        ..line(call, recording)
+        bytes: "100".to_owned(),
+        sha256: "ab".repeat(32),
+        ..judged(call, recording)
     }
 }
 
@@ -30,7 +30,7 @@ fn start(text: &str) -> Option<Start> {
     })
 }
 
-fn outcome(named: &[Named], lines: Vec<RecordingLine>) -> (ManifestCompared, Vec<String>) {
+fn outcome(named: &[Named], lines: Vec<JudgedRecording>) -> (ManifestCompared, Vec<String>) {
     let dir = tempfile::tempdir().expect("a folder");
     let mut sorter = RecordSorter::new(dir.path());
     for named in named {
@@ -190,9 +190,9 @@ fn start_size_and_hash_are_compared_where_both_have_them() {
         );
         assert!(compared.is_whole() && compared.notice().is_none());
     }
-    let unread = RecordingLine {
-        source_bytes: String::new(),
-        source_sha256: String::new(),
+    let unread = JudgedRecording {
+        bytes: String::new(),
+        sha256: String::new(),
         start: String::new(),
         ..read_line("1", "1-1")
     };

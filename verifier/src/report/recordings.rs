@@ -10,6 +10,7 @@ use sha2::{Digest, Sha256};
 use super::write::unwritable;
 use crate::expected::{ExpectedRecording, SourceSound};
 use crate::finding::Finding;
+use crate::join_recordings::{JudgedRecording, Place};
 use crate::judged_call::JudgedCall;
 use crate::observed::{TargetConversation, TargetRecording};
 use crate::run_error::RunError;
@@ -90,6 +91,24 @@ impl RecordingLine {
             &self.target_evidence,
             &self.source_bytes,
         ]
+    }
+}
+
+impl From<RecordingLine> for JudgedRecording {
+    fn from(line: RecordingLine) -> JudgedRecording {
+        JudgedRecording {
+            place: match line.verdict.as_str() {
+                "matched" | "different" => Place::Target,
+                "missing" => Place::Missing,
+                _ => Place::Elsewhere,
+            },
+            call: line.legacy_interaction_id,
+            recording: line.legacy_recording_id,
+            start: line.start,
+            bytes: line.source_bytes,
+            sha256: line.source_sha256,
+            target_id: line.target_recording_id,
+        }
     }
 }
 

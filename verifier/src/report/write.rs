@@ -100,8 +100,22 @@ pub(crate) fn write_manifest_differences(
     };
     let path = dir.join(MANIFEST);
     let part = output::private::part_of(&path);
+    let written = write_differences(dir, &part, differences)
+        .and_then(|()| std::fs::rename(&part, &path).map_err(|error| unwritable(dir, &error)));
+    if written.is_err() {
+        // What is left of it is of no use; why it could not be written is what matters.
+        let _ = std::fs::remove_file(&part);
+    }
+    written
+}
+
+fn write_differences(
+    dir: &Path,
+    part: &Path,
+    differences: &SortedRecords<ManifestDifference>,
+) -> Result<(), RunError> {
     let unwritable = |error: std::io::Error| unwritable(dir, &error);
-    let mut out = BufWriter::new(output::private::create(&part).map_err(unwritable)?);
+    let mut out = BufWriter::new(output::private::create(part).map_err(unwritable)?);
     for difference in differences.iter() {
         let mut line = serde_json::to_vec(&difference?)
             .map_err(|error| RunError::Internal(error.to_string()))?;
@@ -111,7 +125,6 @@ pub(crate) fn write_manifest_differences(
     out.into_inner()
         .map_err(std::io::IntoInnerError::into_error)
         .and_then(|file| file.sync_all())
-        .and_then(|()| std::fs::rename(&part, &path))
         .map_err(unwritable)
 }
 
