@@ -449,6 +449,29 @@ pub(crate) struct Verify {
     /// `queue`. What the source does not come to is a mismatch
     #[arg(long, env = "SEATRIAL_TOTALS", value_name = "FILE.csv")]
     pub(crate) totals: Option<PathBuf>,
+    /// A signed manifest: a CSV with a line for each recording that there is at the source
+    /// (`legacy_interaction_id`, `legacy_recording_id`, and any of `start`, `bytes` and `sha256`),
+    /// and the signature of minisign beside it (FILE.csv.minisig). In what the source differs is a
+    /// mismatch
+    #[arg(
+        long,
+        env = "SEATRIAL_MANIFEST",
+        value_name = "FILE.csv",
+        requires = "manifest_key"
+    )]
+    pub(crate) manifest: Option<PathBuf>,
+    /// The public key of minisign that must have signed the manifest, or a file of it (minisign.pub)
+    #[arg(
+        long,
+        env = "SEATRIAL_MANIFEST_KEY",
+        value_name = "KEY|FILE",
+        requires = "manifest"
+    )]
+    pub(crate) manifest_key: Option<String>,
+    /// The migrator's chain of custody (status --custody): tell what it calls failed and is there,
+    /// and what was sent by another tool or plan than most. It changes nothing of what must be there
+    #[arg(long, env = "SEATRIAL_CUSTODY", value_name = "FILE.ndjson")]
+    pub(crate) custody: Option<PathBuf>,
     /// The migration is still running: judge only calls that have been at rest in the target for so
     /// many minutes; what is in flight is never an alarm
     #[arg(long, env = "SEATRIAL_WHILE_MIGRATING", value_name = "MINUTES", num_args = 0..=1, require_equals = true, default_missing_value = "60")]

@@ -8,7 +8,7 @@ use plan::LoadedPlan;
 use platforms::clock::Clock;
 use rehearsal::Ending;
 use tokio::sync::watch;
-use verifier::{DecodeTwice, Jobs, Options, SourceFrom};
+use verifier::{DecodeTwice, Jobs, Options, SignedManifest, SourceFrom};
 
 use crate::cli::{Output, SourceArgument, Verify};
 use crate::interrupt::interrupt;
@@ -51,6 +51,11 @@ pub(crate) async fn run(arguments: Verify, output: Output) -> Ending {
         },
         only,
         totals: arguments.totals,
+        manifest: arguments
+            .manifest
+            .zip(arguments.manifest_key)
+            .map(|(file, key)| SignedManifest { file, key }),
+        custody: arguments.custody,
         while_migrating: arguments
             .while_migrating
             .map(|minutes| Duration::from_secs(u64::from(minutes) * 60)),

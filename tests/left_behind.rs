@@ -171,6 +171,23 @@ fn a_table_that_has_expired_is_refused_and_one_that_expired_in_part_is_counted_a
         24,
         "nothing was doubled"
     );
+
+    // What was sent before a change that was accepted, and is the same since, is no finding.
+    world
+        .seatrial(&["status", "plan.toml", "--custody", "custody.ndjson"])
+        .ends(0);
+    let accepted = support::lines(&world.file("custody.ndjson"));
+    let accepted = accepted.iter().filter(|line| line["hop"] == "plan");
+    assert!(accepted.clone().count() >= 2, "each change is in the log");
+    assert!(
+        accepted
+            .clone()
+            .all(|line| line["plan_hash_before"].is_string())
+    );
+    let verified = world.verify(&["--custody", "custody.ndjson"]);
+    let versions = verified.summary["custody"]["versions"].as_array();
+    assert_eq!(versions.map(Vec::len), Some(1), "{}", verified.run);
+    verified.run.ends(0);
 }
 
 /// Whether each line of recordings.csv is in one of the summary's counts, and all of them are

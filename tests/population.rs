@@ -1,6 +1,8 @@
 //! Whether the source was read whole, what a running migration is still at, and what has changed
 //! since an earlier verification.
 
+#[path = "support/small_world.rs"]
+mod small_world;
 mod support;
 
 use std::collections::BTreeMap;
@@ -10,85 +12,18 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use futures_util::StreamExt;
-use http::{Request, Response, header};
-use plan::LoadedPlan;
-use platforms::clock::Clock;
+use http::{Request, Response};
 use platforms::transport::{Body, Network, Transport, TransportError};
-use rehearsal::Scenario;
-use serde_json::Value;
-use simulator::Simulator;
-use support::{NO_LIMITS, read, seatrial};
-use tempfile::TempDir;
+use small_world::{FirstRowLost, GUIDE, World, network};
+use support::{read, seatrial};
 use tokio::sync::Notify;
-use verifier::{ChangeKind, Options, Report, SourceFrom, Verdict};
+use verifier::{ChangeKind, Options, SourceFrom, Verdict};
 
-const WORLD: &str = "
-[world]
-interactions = 40
-agents = 6
-queues = 3
-recorder_nodes = 2
-transfer_share = 0.2
-no_recording_share = 0.0
-mean_seconds = 0.6
-codecs = [\"pcm\"]
-[legacy.limits]
-page_max = 8
-[plan.time]
-site_zone = \"Europe/London\"
-clock_tolerance_s = 1000000
-[plan.pace]
-requests_per_minute = 60000
-[clock]
-mode = \"scaled\"
-factor = 5.0
-";
-/// So many times as fast as this machine's go the clocks of both ends: towards a platform without
-/// a published limit a client begins slowly, and 20 verifications would wait a minute and a half.
-const FACTOR: f64 = 5.0;
-const GUIDE: &str = "target = \"genesys_cloud\"\n";
-const PUBLIC: &str = "target = \"genesys_cloud\"\ningest = \"public\"\n";
 const GIR: &str = "target = \"gir\"\n";
+const PUBLIC: &str = "target = \"genesys_cloud\"\ningest = \"public\"\n";
 
 /// An hour, after which a call is at rest.
 const REST: Duration = Duration::from_secs(3600);
-
-struct Quiet;
-
-impl migrator::Progress for Quiet {
-    fn update(&self, _: u64, _: u64) {}
-}
-
-/// A migrator that loses the first row of each page of the source's list.
-struct FirstRowLost(Network);
-
-#[async_trait]
-impl Transport for FirstRowLost {
-    async fn send(&self, request: Request<Body>) -> Result<Response<Body>, TransportError> {
-        let is_list = request.uri().path() == "/api/v2/analytics/interactions/query";
-        let answer = self.0.send(request).await?;
-        if !is_list || !answer.status().is_success() {
-            return Ok(answer);
-        }
-        let (mut parts, body) = answer.into_parts();
-        let mut stream = body.into_stream();
-        let mut bytes = Vec::new();
-        while let Some(piece) = stream.next().await {
-            bytes.extend_from_slice(&piece?);
-        }
-        let mut page: Value = serde_json::from_slice(&bytes).expect("a page");
-        let rows = page["entities"].as_array_mut().expect("rows");
-        if !rows.is_empty() {
-            rows.remove(0);
-        }
-        let bytes = page.to_string();
-        parts
-            .headers
-            .insert(header::CONTENT_LENGTH, bytes.len().into());
-        Ok(Response::from_parts(parts, Body::Full(bytes.into())))
-    }
-}
 
 /// A migrator that stands still at some of its requests, with all of its workers, until it is let
 /// go on.
@@ -137,76 +72,11 @@ impl Transport for Halting {
     }
 }
 
-/// Simulators in this process, and a plan for them.
-struct World {
-    simulator: Simulator,
-    dir: TempDir,
-}
-
-impl World {
-    async fn start(seed: u64, target: &str) -> World {
-        let text = format!(
-            "about = \"A test.\"\nseed = {seed}\n{target}{WORLD}{NO_LIMITS}[expect]\nverdict = \
-             \"match\"\n"
-        );
-        let text = match target {
-            GIR => text.replace(NO_LIMITS, ""),
-            _ => text,
-        };
-        let Scenario { setup, plan, .. } =
-            Scenario::parse(&text, "population.toml").expect("a scenario");
-        let simulator = Simulator::start(setup, simulator::Options::default())
-            .await
-            .expect("simulators");
-        let dir = TempDir::new().expect("a folder");
-        simulator
-            .write_plan_with(dir.path(), &plan)
-            .expect("a plan");
-        World { simulator, dir }
-    }
-
-    fn file(&self, name: &str) -> PathBuf {
-        self.dir.path().join(name)
-    }
-
-    fn plan(&self) -> LoadedPlan {
-        LoadedPlan::read(&self.file("plan.toml")).expect("a plan")
-    }
-
-    /// The simulators' time, and so much later.
-    fn clock(&self, later: Duration) -> Clock {
-        let now_ms = self.simulator.now_ms() + later.as_millis() as i64;
-        Clock::scaled(now_ms, FACTOR)
-    }
-
-    async fn migrate(&self, transport: Arc<dyn Transport>, limit: Option<u64>) {
-        let options = migrator::Options {
-            limit,
-            ..migrator::Options::default()
-        };
-        let clock = self.clock(Duration::ZERO);
-        migrator::migrate(self.plan(), options, transport, clock, &Quiet)
-            .await
-            .expect("a migration");
-    }
-
-    async fn verify(&self, options: Options, later: Duration) -> Report {
-        let network = Arc::new(Network::new().expect("a network"));
-        let clock = self.clock(later);
-        verifier::verify(&self.plan(), options, network, clock, &verifier::Silent)
-            .await
-            .expect("a verdict")
-    }
-
-    fn totals(&self, text: &str) -> PathBuf {
-        let path = self.file("totals.csv");
-        std::fs::write(&path, text).expect("totals");
-        path
-    }
-}
-
-fn network() -> Arc<dyn Transport> {
-    Arc::new(Network::new().expect("a network"))
+/// A file of control totals in the world's folder.
+fn totals(world: &World, text: &str) -> PathBuf {
+    let path = world.file("totals.csv");
+    std::fs::write(&path, text).expect("totals");
+    path
 }
 
 fn staged(totals: Option<PathBuf>) -> Options {
@@ -277,7 +147,7 @@ async fn a_skipped_first_row_of_each_page_is_told_by_whatever_tells_the_populati
             .map(|(day, count)| format!("{day},{count}\n"))
             .collect::<String>()
     };
-    let totals = world.totals(&format!("day,count\n{}", lines(&days)));
+    let totals = totals(&world, &format!("day,count\n{}", lines(&days)));
     let by_day = world.verify(staged(Some(totals)), Duration::ZERO).await;
     let compared = by_day.summary.totals.as_ref().expect("compared");
     assert_eq!(
@@ -361,14 +231,17 @@ async fn staging_is_a_match_only_beside_totals_that_count_every_call() {
         ),
     ] {
         let report = world
-            .verify(staged(Some(world.totals(&text))), Duration::ZERO)
+            .verify(staged(Some(totals(&world, &text))), Duration::ZERO)
             .await;
         assert_eq!(report.summary.verdict, wanted, "{text}{}", report.text());
         assert!(report.summary.sentence.contains(words), "{}", report.text());
     }
     // The live source is read whole, so totals of a part add nothing and take nothing away.
     let part = Options {
-        totals: Some(world.totals(&format!("day,count\n{first},{rest}\n1999-01-01,0\n"))),
+        totals: Some(totals(
+            &world,
+            &format!("day,count\n{first},{rest}\n1999-01-01,0\n"),
+        )),
         ..Options::default()
     };
     let report = world.verify(part, Duration::ZERO).await;
@@ -376,7 +249,7 @@ async fn staging_is_a_match_only_beside_totals_that_count_every_call() {
     let notices = report.summary.notices.join("\n");
     assert!(notices.contains("belong to no control total"), "{notices}");
 
-    let bad = world.totals("day,count\n2023-10-27,many\n");
+    let bad = totals(&world, "day,count\n2023-10-27,many\n");
     let run = seatrial(
         world.dir.path(),
         &[

@@ -4,7 +4,9 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use plan::LoadedPlan;
+use platforms::clock::Clock;
 
+use crate::custody;
 use crate::digest;
 use crate::error::RunError;
 use crate::ledger::{Ledger, Redo};
@@ -18,6 +20,8 @@ pub(crate) enum PlanChange {
     None,
     /// Bound to an older one, and the change is accepted.
     Accepted {
+        /// Hash of the older one.
+        before: String,
         /// Another window of the source, so that extraction begins anew.
         window: bool,
         /// Interactions in the target that this plan would send otherwise.
@@ -97,6 +101,7 @@ pub(crate) async fn plan_change(
         .await?
         .is_some_and(|window| window != window_of(plan));
     Ok(PlanChange::Accepted {
+        before: known,
         window,
         differ: differ.which,
     })
@@ -182,14 +187,23 @@ pub(crate) async fn bind(
     ledger: &dyn Ledger,
     plan: &LoadedPlan,
     change: PlanChange,
+    clock: &Clock,
 ) -> Result<(), RunError> {
-    if let PlanChange::Accepted { window, differ } = change {
+    let mut accepted = Vec::new();
+    if let PlanChange::Accepted {
+        before,
+        window,
+        differ,
+    } = change
+    {
         tracing::warn!(
             "{} calls in the target are sent again, because the changed plan makes them otherwise",
             differ.len()
         );
         ledger.decide_anew(window).await?;
         ledger.redo_under_plan(differ).await?;
+        let (at, after) = (custody::at(clock.now()), plan.hash.clone());
+        accepted.push(custody::Entry::plan_accepted(at, before, after));
     }
     let texts: Vec<(&String, &String)> = plan
         .texts
@@ -206,7 +220,7 @@ pub(crate) async fn bind(
         ("window", window_of(plan)),
         ("ends", ends_of(plan)),
     ];
-    Ok(ledger.set_meta(values).await?)
+    Ok(ledger.set_meta_with(values, accepted).await?)
 }
 
 /// Changed lines that are shown: a screen's worth.

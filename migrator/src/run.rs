@@ -70,7 +70,7 @@ async fn run_plan(
     coverage::require(&*ledger, &plan, &*source, maximum_days, options.dry_run).await?;
     // Bound only now: a plan that does not fit is mended and tried again, and nothing was decided
     // under it.
-    bind(&*ledger, &plan, change).await?;
+    bind(&*ledger, &plan, change, &clock).await?;
     ledger
         .set_meta(vec![(
             MAXIMUM_DAYS,

@@ -167,6 +167,7 @@ pub(crate) fn custody_of(row: &InteractionRow, at: &str, plan_hash: &str) -> Vec
         tool: custody::TOOL,
         encoder: None,
         plan_hash: plan_hash.to_string(),
+        plan_hash_before: None,
         target_id: None,
         confirm_sha256: None,
         reason: None,

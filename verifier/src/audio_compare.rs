@@ -110,6 +110,7 @@ impl AudioComparer {
             mut pcm,
             otherwise,
             sha256: source_sha256,
+            bytes: source_bytes,
             second_decoding: source_second,
         } = self.source(job.source, job.use_second_decoder).await?;
         let unread = |sound| AudioResult {
@@ -206,6 +207,7 @@ impl AudioComparer {
             target_fingerprint: heard.fingerprint,
             stored: heard.stored,
             source_sha256,
+            source_bytes,
             target_sha256: heard.sha256,
             is_second_decoder_drawn: job.use_second_decoder,
             second_decodings,
@@ -231,6 +233,7 @@ impl AudioComparer {
                         pcm: None,
                         otherwise: None,
                         sha256: None,
+                        bytes: None,
                         second_decoding: None,
                     });
                 }
@@ -260,6 +263,7 @@ impl AudioComparer {
                 self.rules.short_tolerance_ms,
             ) || before.as_ref() == Some(&bytes)
             {
+                let size = bytes.len() as u64;
                 let otherwise = otherwise(recording, &bytes, content_type.as_deref());
                 let second_decoding = match &sound {
                     SourceSound::Good(_) if use_second_decoder => {
@@ -272,6 +276,7 @@ impl AudioComparer {
                     pcm: pcm.map(Arc::new),
                     otherwise,
                     sha256: Some(sha256),
+                    bytes: Some(size),
                     second_decoding,
                 });
             }
@@ -287,6 +292,7 @@ impl AudioComparer {
             pcm: None,
             otherwise: None,
             sha256: None,
+            bytes: None,
             second_decoding: None,
         })
     }
@@ -521,6 +527,8 @@ struct SourceRead {
     otherwise: Option<Otherwise>,
     /// Hash of the answer's bytes, hex. Absent: they were not read, or not twice the same.
     sha256: Option<String>,
+    /// Their number. Absent: as above.
+    bytes: Option<u64>,
     /// What another program made of it. Absent: it was not to, or we do not read it ourselves.
     second_decoding: Option<SecondDecoding>,
 }

@@ -270,6 +270,14 @@ fn basis(defect: Defect) -> Basis {
             "what the source says of the call is lost or another",
             "fields.md#attributes",
         ),
+        Defect::LedgerSaysFailed => documented(
+            "who goes by the migrator's log takes the recording for lost, or sends it twice",
+            "reports.md#custody",
+        ),
+        Defect::VersionChanged => documented(
+            "what holds for the recordings of one tool and plan says nothing of the others",
+            "reports.md#custody",
+        ),
     }
 }
 

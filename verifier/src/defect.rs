@@ -118,6 +118,8 @@ defects! {
     "D62" TextDamaged Minor "text is cut or its characters are damaged" "write the text whole, as UTF-8, in the source's form: {again}";
     "D63" SourceIdDamaged Critical "id of the source is damaged" "remove nothing and send nothing beside it: ask the administrator of the target to correct the id on the record, Seatrial cannot change it; keep ids as text everywhere";
     "D64" AttributeWrong Minor "attribute is lost or changed" "write the attribute with the source's value: {again}";
+    "P2" LedgerSaysFailed Major "target has it, ledger says failed" "run the migrator again: what is there is found, compared and confirmed; where it does not take the call up by itself, {again}";
+    "P5" VersionChanged Major "tool or mapping changed during the migration" "find out who changed the tool or the plan; {again}, so that one tool and one plan have sent everything, or keep the reason with the chain of custody";
 }
 
 impl std::fmt::Display for Defect {

@@ -3,7 +3,7 @@
 //!
 //! The verifier shares transport with the migrator and nothing of meaning: times, identities,
 //! people, retention and audio are derived here a second time, from source, mapping and plan alone,
-//! so that a wrong rule on either side is seen. It never reads a ledger, and it changes no record
+//! so that a wrong rule on either side is seen. It never reads a ledger (a chain of custody only adds findings), and it changes no record
 //! of either platform: what its table of requests does not name is refused before it is sent.
 //!
 //! | module | for |
@@ -21,6 +21,9 @@
 //! | `examined`, `sample` | the others, looked at together; which recordings are listened to |
 //! | `holds` | how many legal holds stand |
 //! | `totals`, `in_flight` | whether the source was read whole; what a running migration is still at |
+//! | `manifest` | a signed list of what the source has, held against what was read |
+//! | `custody` | what a migrator's log says of each recording, held against what was found |
+//! | `join_recordings`, `bounded_lines` | what is handed over beside what was judged; lines from outside |
 //! | `matching`, `cross_call` | which record is which; what only shows across calls |
 //! | `sound`, `audio_compare`, `envelope` | audio of both sides, a pair at a time; encrypted files |
 //! | `decoded_twice` | recordings that another program decodes too |
@@ -34,12 +37,14 @@
 mod advice;
 mod audio_compare;
 mod basis;
+mod bounded_lines;
 mod capabilities;
 mod causes;
 mod checks;
 mod columns;
 mod compare_files;
 mod cross_call;
+mod custody;
 mod decoded_twice;
 mod defect;
 mod drift;
@@ -51,7 +56,9 @@ mod finding;
 mod habits;
 mod holds;
 mod in_flight;
+mod join_recordings;
 mod judged_call;
+mod manifest;
 mod matching;
 mod observed;
 mod options;
@@ -87,14 +94,17 @@ use platforms::transport::Transport;
 
 pub use causes::{Example, Explained, Group};
 pub use compare_files::{FileDifference, Fit, compare_files, decode_again, fit_files};
+pub use custody::{CustodyRead, CustodyVersion};
 pub use decoded_twice::{DecodedTwice, OtherSound};
 pub use defect::{Defect, Severity};
 pub use drift::DriftLine;
 pub use finding::{Finding, Grade};
 pub use holds::Holds;
 pub use in_flight::InFlight;
+pub use manifest::{ManifestCompared, ManifestDifference, ManifestDifferenceKind, ManifestValues};
 pub use options::{
-    AudioScope, DecodeTwice, Exports, Jobs, Options, Progress, Silent, SourceFrom, Stage,
+    AudioScope, DecodeTwice, Exports, Jobs, Options, Progress, SignedManifest, Silent, SourceFrom,
+    Stage,
 };
 pub use report::{
     Against, CallEvidence, Change, ChangeKind, RecordingLine, Report, RequestLine, Scope, StandIn,

@@ -30,6 +30,12 @@ pub struct Options {
     /// Control totals from elsewhere, as CSV: how many recordings or calls the source must have.
     /// Absent: nobody says. Source: docs/reference/match.md, "Population".
     pub totals: Option<PathBuf>,
+    /// A signed list of every recording that there is at the source. Absent: nobody hands one over.
+    /// Source: docs/reference/match.md, "A signed manifest".
+    pub manifest: Option<SignedManifest>,
+    /// A migrator's chain of custody. Absent: none is read. Source: docs/reference/reports.md,
+    /// "Custody".
+    pub custody: Option<PathBuf>,
     /// The migration is still running: only calls are judged of which nothing was put into the
     /// target for so long before the verification began, or which are as they should be already.
     /// Absent: it has ended, and everything is judged.
@@ -45,7 +51,8 @@ pub struct Options {
     /// Interaction Recording: exports that stand for a store.
     pub exports: Exports,
     /// Folder for `summary.json`, `findings.jsonl`, `drift.jsonl`, `requests.jsonl`,
-    /// `breakdown.csv` and, with [`Options::against`], `changes.jsonl`. Absent: nothing is written.
+    /// `breakdown.csv` and, with [`Options::against`], `changes.jsonl`, with
+    /// [`Options::manifest`], `manifest.jsonl`. Absent: nothing is written.
     pub report_dir: Option<PathBuf>,
     /// Cancelled to stop early; the verification then ends with [`crate::RunError::Interrupted`].
     pub interrupt: CancellationToken,
@@ -65,6 +72,8 @@ impl Default for Options {
             patience: Duration::from_secs(3600),
             only: None,
             totals: None,
+            manifest: None,
+            custody: None,
             while_migrating: None,
             against: None,
             decode_twice: None,
@@ -96,6 +105,15 @@ impl Exports {
     pub(crate) fn is_any(&self) -> bool {
         self.archive.is_some() || self.files.is_some() || self.speechminer.is_some()
     }
+}
+
+/// A manifest with its signature beside it (`FILE.minisig`).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SignedManifest {
+    /// CSV.
+    pub file: PathBuf,
+    /// Public key of minisign that must have signed it, or a file of one.
+    pub key: String,
 }
 
 /// Whether anything may be created on the target.

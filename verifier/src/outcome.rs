@@ -3,9 +3,11 @@
 use std::collections::BTreeSet;
 
 use crate::causes::Records;
+use crate::custody::CustodyRead;
 use crate::finding::Finding;
 use crate::holds::Holds;
 use crate::in_flight::InFlight;
+use crate::manifest::ManifestCompared;
 use crate::options::AudioScope;
 use crate::sums::Sums;
 use crate::target::Stores;
@@ -36,6 +38,10 @@ pub(crate) struct Outcome {
     pub(crate) holds: Option<Holds>,
     /// How the control totals came out. Absent: none were given.
     pub(crate) totals: Option<TotalsCompared>,
+    /// How the manifest came out. Absent: none was given.
+    pub(crate) manifest: Option<ManifestCompared>,
+    /// How the chain of custody came out, and what it adds. Absent: none was given.
+    pub(crate) custody: Option<(CustodyRead, Vec<Finding>)>,
     /// What a running migration is still at. Absent: it has ended.
     pub(crate) in_flight: Option<InFlight>,
     /// How the target's stores were read. Absent: it has one.

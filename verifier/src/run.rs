@@ -11,6 +11,7 @@ use platforms::transport::Transport;
 use crate::audio_compare::AudioComparer;
 use crate::causes::Records;
 use crate::cross_call::extra_conversation;
+use crate::custody::Custody;
 use crate::decoded_twice;
 use crate::drift::Drifts;
 use crate::envelope::Keys;
@@ -19,10 +20,14 @@ use crate::expected::{ExpectedRecording, Presence, Rules};
 use crate::habits::at_desks;
 use crate::holds;
 use crate::in_flight::Rest;
+use crate::join_recordings::JudgedRecording;
+use crate::manifest::Manifest;
 use crate::observed::TargetConversation;
 use crate::options::{AudioScope, Jobs, Options, Progress, SourceFrom, Stage};
 use crate::outcome::Outcome;
-use crate::report::{EarlierReport, Report, lines_of_call, write_recordings};
+use crate::report::{
+    EarlierReport, Report, lines_of_call, write_manifest_differences, write_recordings,
+};
 use crate::requests::{Allowance, Gates, Sizes};
 use crate::run_error::RunError;
 use crate::sample::Candidates;
@@ -45,7 +50,16 @@ pub(crate) async fn run(
     progress: &dyn Progress,
 ) -> Result<Report, RunError> {
     let platform = target::platform(loaded);
-    let (totals, earlier) = handed_over(loaded, options)?;
+    let folder = options
+        .report_dir
+        .clone()
+        .unwrap_or_else(std::env::temp_dir);
+    let HandedOver {
+        totals,
+        earlier,
+        manifest,
+        custody,
+    } = HandedOver::read(loaded, options, &folder)?;
     let asked = options.clone();
     let second_decoders = clock
         .blocking(move || decoded_twice::decoders(&asked))
@@ -71,10 +85,6 @@ pub(crate) async fn run(
     let target = platform.open(loaded, options, &gates, &clock)?;
     let keys = Arc::new(Keys::read(loaded, &options.decryption_keys)?);
 
-    let folder = options
-        .report_dir
-        .clone()
-        .unwrap_or_else(std::env::temp_dir);
     let (interactions, extensions) = source::snapshot(
         &*source,
         options.only.as_ref(),
@@ -134,7 +144,10 @@ pub(crate) async fn run(
     let expectations = expecting(UtcMillis::from_ms(clock.now_ms()));
     let zone = rules.site_zone.as_ref();
     let counter = totals.as_ref().map(|totals| totals.counter(zone));
-    let wants_lines = options.report_dir.is_some() || earlier.is_some();
+    let wants_lines = options.report_dir.is_some()
+        || earlier.is_some()
+        || manifest.is_some()
+        || custody.is_some();
     let (mut triaged, calls) = triage(
         &Triage {
             expectations,
@@ -191,7 +204,17 @@ pub(crate) async fn run(
     if let Some(broken) = triaged.sums.broken.take() {
         return Err(RunError::Internal(broken));
     }
-    let records = match found.judged.iter().all(|judged| judged.findings.is_empty()) {
+    let lines = triaged.lines.sorted()?;
+    let judged = || lines.iter().map(|line| line.map(JudgedRecording::from));
+    let manifest = manifest
+        .map(|manifest| manifest.compare(loaded, judged(), &folder))
+        .transpose()?;
+    let custody = custody
+        .map(|custody| custody.compare(judged()))
+        .transpose()?;
+    let is_right = found.judged.iter().all(|judged| judged.findings.is_empty())
+        && custody.iter().all(|(_, findings)| findings.is_empty());
+    let records = match is_right {
         true => Records::default(),
         false => Records::of(&expectations, &triaged.columns)?,
     };
@@ -230,13 +253,16 @@ pub(crate) async fn run(
         totals: totals
             .zip(sums.counter.as_ref())
             .map(|(totals, counter)| totals.compare(loaded, counter)),
+        manifest: manifest.as_ref().map(|manifest| manifest.compared.clone()),
+        custody,
         in_flight: found.in_flight,
         stores: platform.stores(&snapshot),
         sums,
     };
-    let lines = triaged.lines.sorted()?;
     if let Some(dir) = &options.report_dir {
         write_recordings(dir, lines.iter())?;
+        let differences = manifest.iter().map(|manifest| &manifest.differences);
+        write_manifest_differences(dir, differences.last())?;
     }
     let traffic = Traffic {
         sent: gates.log.sent(),
@@ -286,21 +312,63 @@ async fn triage(
     }
 }
 
-/// What the caller names beside the plan: read before anything is asked, so that a file that is
-/// wrong costs no request.
-fn handed_over(
-    loaded: &LoadedPlan,
-    options: &Options,
-) -> Result<(Option<Totals>, Option<EarlierReport>), RunError> {
-    if options.totals.is_some() && options.only.is_some() {
-        return Err(RunError::Plan(
-            "control totals count every call, and --only leaves calls out; give one of the two"
-                .to_owned(),
-        ));
+/// What the caller names beside the plan. Absent: it was not named.
+struct HandedOver {
+    totals: Option<Totals>,
+    earlier: Option<EarlierReport>,
+    manifest: Option<Manifest>,
+    custody: Option<Custody>,
+}
+
+impl HandedOver {
+    /// Read before anything is asked, so that a file that is wrong costs no request. `folder`: where
+    /// room is for what does not fit in memory.
+    fn read(loaded: &LoadedPlan, options: &Options, folder: &Path) -> Result<HandedOver, RunError> {
+        refuse_contradictions(options)?;
+        let namespace = &loaded.plan.identity.namespace;
+        Ok(HandedOver {
+            totals: options.totals.as_deref().map(Totals::read).transpose()?,
+            earlier: options
+                .against
+                .as_deref()
+                .map(|dir| EarlierReport::read(dir, namespace, &loaded.hash))
+                .transpose()?,
+            manifest: options
+                .manifest
+                .as_ref()
+                .map(|manifest| Manifest::read(manifest, folder))
+                .transpose()?,
+            custody: options
+                .custody
+                .as_deref()
+                .map(|path| Custody::read(path, folder))
+                .transpose()?,
+        })
     }
-    if options.against.is_some() && options.only.is_some() {
+}
+
+/// Choices that say two things at once.
+fn refuse_contradictions(options: &Options) -> Result<(), RunError> {
+    let whole = [
+        (options.totals.is_some(), "control totals count every call"),
+        (options.against.is_some(), "--against compares all calls"),
+        (
+            options.manifest.is_some(),
+            "a manifest names every recording",
+        ),
+    ];
+    if options.only.is_some()
+        && let Some((_, what)) = whole.into_iter().find(|(is_given, _)| *is_given)
+    {
+        return Err(RunError::Plan(format!(
+            "{what}, and --only leaves calls out; give one of the two"
+        )));
+    }
+    let is_staged = options.source == SourceFrom::Staged;
+    if options.manifest.is_some() && options.while_migrating.is_some() && is_staged {
         return Err(RunError::Plan(
-            "--against compares all calls, and --only leaves calls out; give one of the two"
+            "a manifest names every recording, and a running migration has not staged all of them; \
+             verify against the live source, or when it has ended"
                 .to_owned(),
         ));
     }
@@ -313,14 +381,7 @@ fn handed_over(
             against.display()
         )));
     }
-    let totals = options.totals.as_deref().map(Totals::read).transpose()?;
-    let namespace = &loaded.plan.identity.namespace;
-    let earlier = options
-        .against
-        .as_deref()
-        .map(|dir| EarlierReport::read(dir, namespace, &loaded.hash))
-        .transpose()?;
-    Ok((totals, earlier))
+    Ok(())
 }
 
 /// Every request that a plan and a caller let the verifier send: those to the source, then those to

@@ -1,6 +1,7 @@
 //! Commands that show a finding again. `PLAN` and `REPORT` stand for the plan and the report's
-//! folder.
+//! folder, `CUSTODY` for the chain of custody.
 
+use crate::defect::Defect;
 use crate::finding::Finding;
 use crate::habits::LEG_OF_WRAP_UP;
 
@@ -23,7 +24,14 @@ pub(crate) fn again(finding: &Finding, request: Option<String>) -> String {
             let only: Vec<String> = calls
                 .map(|call| format!("--only={}", word(&format!("{ONE_CALL}{call}"))))
                 .collect();
-            format!("seatrial verify PLAN --report REPORT {}", only.join(" "))
+            let custody = match finding.defect {
+                Defect::LedgerSaysFailed | Defect::VersionChanged => " --custody CUSTODY",
+                _ => "",
+            };
+            format!(
+                "seatrial verify PLAN --report REPORT {}{custody}",
+                only.join(" ")
+            )
         }
         (None, Some(request), _) => request,
         (None, None, id) => from_report(id.as_deref().unwrap_or_default()),
@@ -43,7 +51,6 @@ fn word(id: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::defect::Defect;
 
     #[test]
     fn a_call_is_verified_again_and_what_has_none_is_asked_for() {

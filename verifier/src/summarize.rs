@@ -5,11 +5,13 @@ use std::collections::BTreeMap;
 use crate::advice;
 use crate::basis;
 use crate::causes::groups;
+use crate::custody::CustodyRead;
 use crate::defect::Defect;
 use crate::drift::{DriftLine, notice};
 use crate::finding::Finding;
 use crate::holds::Holds;
 use crate::in_flight::InFlight;
+use crate::manifest::ManifestCompared;
 use crate::options::{AudioScope, Jobs};
 use crate::outcome::Outcome;
 use crate::report::{Identity, Report, RequestLine, Scope, Summary};
@@ -45,7 +47,8 @@ pub(crate) fn summarize(
     let mut needs = outcome.needs.clone();
     if interactions.is_population_unknown {
         needs.insert(
-            "control totals (--totals) or the live source, for whether all of it was staged"
+            "control totals (--totals), a signed manifest (--manifest) or the live source, for \
+             whether all of it was staged"
                 .to_owned(),
         );
     }
@@ -68,11 +71,14 @@ pub(crate) fn summarize(
     });
     let stores = outcome.stores.clone();
     let (totals, in_flight, holds) = (outcome.totals.clone(), outcome.in_flight, outcome.holds);
+    let manifest = outcome.manifest.clone();
+    let (custody, by_custody) = outcome.custody.unzip();
     let told_stores = stores.as_ref().map(Stores::words).unwrap_or_default();
     let calls = outcome.sums.counts.source_interactions;
     let whole = whole_in_part(outcome.sums.in_part);
     let mut findings = findings(
         outcome.findings,
+        by_custody.unwrap_or_default(),
         outcome.extra_conversations,
         outcome.policies,
     );
@@ -97,6 +103,10 @@ pub(crate) fn summarize(
         .as_ref()
         .and_then(|totals| totals.differences.first())
         .map(|first| first.words(as_read));
+    let manifest_off = manifest
+        .as_ref()
+        .and_then(|manifest| manifest.examples.first())
+        .map(|first| first.words(as_read));
     let sentence = sentence(&SentenceInputs {
         verdict,
         counts: &counts,
@@ -108,6 +118,8 @@ pub(crate) fn summarize(
         only,
         staged,
         total_off: total_off.as_deref(),
+        manifest_off: manifest_off.as_deref(),
+        manifest: manifest.as_ref().map(ManifestCompared::words).as_deref(),
         in_flight: in_flight.map_or(0, |in_flight| in_flight.recordings),
         target: platform.name(),
         stores: &told_stores,
@@ -135,6 +147,8 @@ pub(crate) fn summarize(
     notices.extend(rounded);
     notices.extend(holds.as_ref().and_then(Holds::words));
     notices.extend(totals.as_ref().and_then(TotalsCompared::notice));
+    notices.extend(manifest.as_ref().and_then(ManifestCompared::notice));
+    notices.extend(custody.as_ref().and_then(CustodyRead::notice));
     notices.extend(in_flight.as_ref().and_then(InFlight::notice));
     notices.extend(outcome.sums.stand_in.notice(calls));
     notices.extend(whole);
@@ -157,6 +171,8 @@ pub(crate) fn summarize(
         stand_in: outcome.sums.stand_in,
         holds,
         totals,
+        manifest,
+        custody,
         second_decoder: None,
         against: None,
         budget,
@@ -223,13 +239,25 @@ fn interactions(outcome: &Outcome) -> Interactions {
             .totals
             .as_ref()
             .map_or(0, |totals| totals.differences.len() as u64),
+        manifest_off: outcome
+            .manifest
+            .as_ref()
+            .map_or(0, ManifestCompared::differences),
+        custody_off: outcome
+            .custody
+            .as_ref()
+            .map_or(0, |(custody, _)| custody.off()),
         // Chosen calls are not said to be all.
         is_population_unknown: outcome.staged
             && outcome.only.is_none()
             && !outcome
                 .totals
                 .as_ref()
-                .is_some_and(TotalsCompared::is_whole),
+                .is_some_and(TotalsCompared::is_whole)
+            && !outcome
+                .manifest
+                .as_ref()
+                .is_some_and(ManifestCompared::is_whole),
     }
 }
 
@@ -269,10 +297,12 @@ fn whole_in_part((there, sound): (u64, u64)) -> Option<String> {
 /// By call and recording, the extra conversations last.
 fn findings(
     of_calls: Vec<Finding>,
+    by_custody: Vec<Finding>,
     extra_conversations: Vec<Finding>,
     policies: Vec<Finding>,
 ) -> Vec<Finding> {
     let mut findings = of_calls;
+    findings.extend(by_custody);
     findings.extend(extra_conversations);
     findings.extend(policies);
     findings.sort_by_cached_key(|finding| {

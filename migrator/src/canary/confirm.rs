@@ -162,6 +162,7 @@ async fn custody_of(
                 tool: custody::TOOL,
                 encoder: None,
                 plan_hash: record.plan_hash.clone(),
+                plan_hash_before: None,
                 target_id: recording.target_id.clone(),
                 confirm_sha256: Some(checked.sha256.clone()),
                 reason: None,

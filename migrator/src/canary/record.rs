@@ -80,7 +80,7 @@ impl Record {
     ) -> Result<(), RunError> {
         let text = serde_json::to_string(self)
             .map_err(|error| RunError::Storage(format!("the canary's record: {error}")))?;
-        Ok(ledger.set_meta_with(KEY, text, custody).await?)
+        Ok(ledger.set_meta_with(vec![(KEY, text)], custody).await?)
     }
 
     pub(crate) fn is_confirmed(&self) -> bool {

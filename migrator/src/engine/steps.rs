@@ -714,6 +714,7 @@ impl Run {
             tool: custody::TOOL,
             encoder,
             plan_hash: self.context.plan.hash.clone(),
+            plan_hash_before: None,
             target_id: recording
                 .target_id
                 .clone()

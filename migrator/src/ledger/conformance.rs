@@ -80,6 +80,7 @@ fn hop(id: &str, name: &'static str) -> custody::Entry {
         tool: custody::TOOL,
         encoder: None,
         plan_hash: String::new(),
+        plan_hash_before: None,
         target_id: None,
         confirm_sha256: None,
         reason: None,
@@ -405,7 +406,7 @@ async fn custody_is_one_chain_whoever_writes(connect: &impl AsyncFn() -> Connect
     one.flush().await.expect("durable");
     save(&other, &rows[1], vec![hop("2", "stage")]).await;
     other.flush().await.expect("durable");
-    one.set_meta_with("canary", "{}".to_owned(), vec![hop("1", "canary")])
+    one.set_meta_with(vec![("canary", "{}".to_owned())], vec![hop("1", "canary")])
         .await
         .expect("set");
     let mut previous = "0".repeat(64);

@@ -108,11 +108,10 @@ pub(crate) trait Ledger: Send + Sync {
     async fn seqs_of(&self, legacy_ids: Vec<String>) -> Result<Vec<i64>, LedgerError>;
     /// Keeps the source's answers about recordings that are not staged yet.
     async fn keep_answers(&self, answers: Vec<(i64, String)>) -> Result<(), LedgerError>;
-    /// A value, and what custody takes from it, in one commit.
+    /// Values, and what custody takes from them, in one commit.
     async fn set_meta_with(
         &self,
-        key: &'static str,
-        value: String,
+        values: Vec<(&'static str, String)>,
         custody: Vec<custody::Entry>,
     ) -> Result<(), LedgerError>;
     /// Begins anew what an older plan decided and has not been confirmed.

@@ -23,6 +23,10 @@ pub(super) enum How {
     InExports,
     /// In what the migrator staged.
     InStaging,
+    /// In the migrator's log.
+    InCustody,
+    /// In the target, once it has been verified.
+    AfterVerification,
     /// The same, in calls of one agent each.
     PatternOfDay,
     /// In calls at a change of clocks.
@@ -38,7 +42,14 @@ pub(super) enum How {
 impl How {
     /// Planted by itself, in the world that has calls of every kind.
     pub(super) fn is_in_the_main_world(self) -> bool {
-        matches!(self, How::Pattern | How::InExports | How::InStaging)
+        matches!(
+            self,
+            How::Pattern
+                | How::InExports
+                | How::InStaging
+                | How::InCustody
+                | How::AfterVerification
+        )
     }
 
     /// Planted by itself, in the world of one day.
@@ -137,16 +148,15 @@ const STANDS_AS: &[(&str, &str)] = &[
     ("P1", "D01"),
     ("P3", "D03"),
     ("P4", "cannot tell"),
+    ("P6", "a change"),
 ];
 
 const OWN_TITLES: &[(&str, &str)] = &[
     ("D07", "call recorded during the extraction was skipped"),
     ("D09", "call was erased in the source and is in the target"),
     ("P1", "migrator says done, target has nothing"),
-    ("P2", "target has it, ledger says failed"),
     ("P3", "written twice with different content"),
     ("P4", "staged original was altered after hashing"),
-    ("P5", "tool or mapping changed during the migration"),
     ("P6", "target changed after the verification"),
 ];
 
@@ -159,7 +169,8 @@ const fn class(code: &'static str, by: [How; 3]) -> Class {
 }
 
 use How::{
-    AtClockChange, ErasedInSource, InCalls, InExports, InStaging, ListedLate, Pattern, PatternOfDay,
+    AfterVerification, AtClockChange, ErasedInSource, InCalls, InCustody, InExports, InStaging,
+    ListedLate, Pattern, PatternOfDay,
 };
 
 const fn cannot(reason: &'static str) -> How {
@@ -176,7 +187,10 @@ const fn unbuilt(reason: &'static str) -> How {
 
 const ONE_STORE: How = cannot("Genesys Cloud keeps metadata in one store, not in two");
 const NO_UPLOAD: How = cannot("a PUT to the WebDAV store has ended when it is answered");
-const NO_STATED_LENGTH: How = untold("the public API shows neither length nor size of a file");
+const NO_STATED_LENGTH: How = untold(
+    "the public API shows length and size only of the file that the platform makes when it is read; \
+     what a migrator declared it does not show",
+);
 const TIMES_ARE_INSTANTS: How =
     cannot("the API keeps instants: a text that is none is refused when it is sent");
 const NO_ACCESS_GROUPS: How =
@@ -184,18 +198,6 @@ const NO_ACCESS_GROUPS: How =
 const ONE_REGION: How = cannot("an organisation is in one region, whose address the plan names");
 const NO_POLICIES: How =
     untold("RWS lists no purge rules; those that the plan declares are judged as D55 and D56");
-const NO_LEDGER_IS_READ: How = unbuilt(
-    "verify reads no ledger; the next migrate finds the call in the target and ends as done",
-);
-const NO_CUSTODY_IS_READ: How = unbuilt(
-    "each line of custody has tool and plan, which verify does not read; migrate refuses a plan \
-     that has changed",
-);
-const BY_AN_OLD_REPORT: How = unbuilt(
-    "verify --against, with the report of an earlier verification, \
-     tells it; not planted here",
-);
-
 /// In the order of codes.
 pub(super) static CLASSES: [Class; 70] = [
     class("D01", all(InCalls)),
@@ -263,11 +265,11 @@ pub(super) static CLASSES: [Class; 70] = [
     class("D63", all(InCalls)),
     class("D64", all(InCalls)),
     class("P1", all(InCalls)),
-    class("P2", all(NO_LEDGER_IS_READ)),
+    class("P2", all(InCustody)),
     class("P3", all(InCalls)),
     class("P4", all(InStaging)),
-    class("P5", all(NO_CUSTODY_IS_READ)),
-    class("P6", all(BY_AN_OLD_REPORT)),
+    class("P5", all(InCustody)),
+    class("P6", all(AfterVerification)),
 ];
 
 #[cfg(test)]

@@ -20,6 +20,14 @@ pub(super) struct Wanted {
 }
 
 impl Wanted {
+    /// Of a class whose damage is that of another one.
+    pub(super) fn under(class: &'static Class, named: &'static str, place: Place) -> Wanted {
+        Wanted {
+            named,
+            ..Wanted::of(class, place)
+        }
+    }
+
     /// Of a class at a place.
     pub(super) fn of(class: &'static Class, place: Place) -> Wanted {
         Wanted {
@@ -34,8 +42,9 @@ impl Wanted {
 /// Where a finding stands. What has no source is known by its id in the target.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Place {
-    call: String,
-    recording: String,
+    pub(super) call: String,
+    /// Empty: all of the call.
+    pub(super) recording: String,
 }
 
 /// What became of a class.
@@ -149,7 +158,7 @@ pub(super) fn judge(
     (judged, alarms)
 }
 
-fn in_words(place: &Place) -> &str {
+pub(super) fn in_words(place: &Place) -> &str {
     if place.recording.is_empty() {
         &place.call
     } else {

@@ -8,6 +8,7 @@
 
 mod catalogue;
 mod judge;
+mod process;
 mod staged;
 mod table;
 mod trial;

@@ -8,6 +8,7 @@ use verifier::{AudioScope, Exports, Finding, Report, SourceFrom};
 
 use super::catalogue::{CLASSES, Class, How};
 use super::judge::{Judged, Place, Wanted, judge};
+use super::process;
 use super::staged;
 use super::{Row, SelfTest, Status, broken};
 use crate::clock::Wall;
@@ -19,7 +20,7 @@ use crate::running_scenario::RunningScenario;
 use crate::scenario::Scenario;
 
 /// Defects of a class in single calls: even, since some take pairs.
-const IN_CALLS: usize = 2;
+pub(super) const IN_CALLS: usize = 2;
 /// Calls that are listed late, and as many others that are erased.
 const WITHHELD: u64 = 3;
 /// Fewest calls of a pattern: with fewer the verifier names none.
@@ -43,17 +44,17 @@ pub(super) struct Tried {
 }
 
 /// A way with one of its worlds, migrated.
-struct Trial {
-    test: SelfTest,
-    way: Surface,
-    world: World,
-    judged: BTreeMap<&'static str, Judged>,
-    tried: Tried,
+pub(super) struct Trial {
+    pub(super) test: SelfTest,
+    pub(super) way: Surface,
+    pub(super) world: World,
+    pub(super) judged: BTreeMap<&'static str, Judged>,
+    pub(super) tried: Tried,
 }
 
 /// A world after its migration.
-struct World {
-    stage: RunningScenario,
+pub(super) struct World {
+    pub(super) stage: RunningScenario,
     /// Snapshot of the simulators after the migration.
     snapshot: u64,
     /// Calls and recordings that the clean verification matched.
@@ -143,7 +144,7 @@ impl World {
     }
 
     /// Lines of the report's list of recordings.
-    fn recordings(&self) -> Result<Vec<staged::Line>, Refusal> {
+    pub(super) fn recordings(&self) -> Result<Vec<staged::Line>, Refusal> {
         staged::lines(&self.stage.dir.join("recordings.csv")).map_err(broken)
     }
 }
@@ -177,7 +178,10 @@ impl Trial {
         .await
     }
 
-    async fn verify_with(&mut self, options: verifier::Options) -> Result<Report, Refusal> {
+    pub(super) async fn verify_with(
+        &mut self,
+        options: verifier::Options,
+    ) -> Result<Report, Refusal> {
         let stage = &mut self.world.stage;
         stage.environment.catch_up(&stage.simulator);
         let options = verifier::Options {
@@ -215,6 +219,7 @@ impl Trial {
                 .alarms
                 .push(format!("{way}, clean: {}", report.summary.sentence));
         }
+        process::keep_report(&self.world.stage.dir).map_err(broken)?;
         let lines = self.world.recordings()?;
         self.world.matched = lines
             .into_iter()
@@ -251,6 +256,8 @@ impl Trial {
         match class.how(self.way) {
             How::InExports => return self.in_exports(class).await,
             How::InStaging => return self.in_staging(class).await,
+            How::InCustody => return self.in_custody(class).await,
+            How::AfterVerification => return self.after_verification(class).await,
             _ => {}
         }
         let (count, audio) = match class.how(self.way) {
@@ -404,7 +411,7 @@ impl Trial {
     }
 
     /// Recordings of calls that were matched, each of another call, chosen by the seed.
-    fn victims(&self) -> Vec<(String, String)> {
+    pub(super) fn victims(&self) -> Vec<(String, String)> {
         let matched = &self.world.matched;
         let from = (self.test.seed as usize).wrapping_mul(31) % matched.len().max(1);
         let mut calls = BTreeSet::new();
@@ -433,7 +440,7 @@ impl Trial {
         }
     }
 
-    fn judge(&mut self, wanted: &[Wanted], findings: &[Finding]) {
+    pub(super) fn judge(&mut self, wanted: &[Wanted], findings: &[Finding]) {
         let (judged, alarms) = judge(wanted, findings);
         for (code, one) in judged {
             let sum = self.judged.entry(code).or_default();

@@ -17,15 +17,17 @@ pub(crate) use against::{EarlierReport, RecordingsCompared};
 pub use call::{CallEvidence, calls_of, evidence_of};
 pub use recordings::RecordingLine;
 pub(crate) use recordings::{lines_of_call, write_recordings};
-pub(crate) use write::write_drift;
+pub(crate) use write::{write_drift, write_manifest_differences};
 
 use crate::causes::Group;
+use crate::custody::CustodyRead;
 use crate::decoded_twice::DecodedTwice;
 use crate::drift::DriftLine;
 use crate::expected::{Expectation, Presence};
 use crate::finding::Finding;
 use crate::holds::Holds;
 use crate::in_flight::InFlight;
+use crate::manifest::ManifestCompared;
 use crate::requests::{Budget, Creation, Side};
 use crate::target::Stores;
 use crate::totals::TotalsCompared;
@@ -81,6 +83,12 @@ pub struct Summary {
     /// How the control totals of `--totals` came out. Absent: none were given.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub totals: Option<TotalsCompared>,
+    /// How the signed manifest of `--manifest` came out. Absent: none was given.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub manifest: Option<ManifestCompared>,
+    /// How the chain of custody of `--custody` came out. Absent: none was given.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub custody: Option<CustodyRead>,
     /// What came of decoding a sample of recordings a second time. Absent: it was not asked for.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub second_decoder: Option<DecodedTwice>,
@@ -350,6 +358,8 @@ pub(crate) mod testing {
                 stand_in: StandIn::default(),
                 holds: None,
                 totals: None,
+                manifest: None,
+                custody: None,
                 second_decoder: None,
                 against: None,
                 budget: Budget {

@@ -10,6 +10,7 @@ use sha2::{Digest, Sha256};
 use super::write::unwritable;
 use crate::expected::{ExpectedRecording, SourceSound};
 use crate::finding::Finding;
+use crate::join_recordings::{JudgedRecording, Place};
 use crate::judged_call::JudgedCall;
 use crate::observed::{TargetConversation, TargetRecording};
 use crate::run_error::RunError;
@@ -52,10 +53,13 @@ pub struct RecordingLine {
     /// nobody has changed either. Numbers of people are not part of it.
     #[serde(default)]
     pub target_evidence: String,
+    /// Size of the source's file. Bytes.
+    #[serde(default)]
+    pub source_bytes: String,
 }
 
 impl RecordingLine {
-    const HEADER: [&str; 12] = [
+    const HEADER: [&str; 13] = [
         "legacy_interaction_id",
         "legacy_recording_id",
         "start",
@@ -68,9 +72,10 @@ impl RecordingLine {
         "compared",
         "defects",
         "target_evidence",
+        "source_bytes",
     ];
 
-    fn cells(&self) -> [&str; 12] {
+    fn cells(&self) -> [&str; 13] {
         [
             &self.legacy_interaction_id,
             &self.legacy_recording_id,
@@ -84,7 +89,26 @@ impl RecordingLine {
             &self.compared,
             &self.defects,
             &self.target_evidence,
+            &self.source_bytes,
         ]
+    }
+}
+
+impl From<RecordingLine> for JudgedRecording {
+    fn from(line: RecordingLine) -> JudgedRecording {
+        JudgedRecording {
+            place: match line.verdict.as_str() {
+                "matched" | "different" => Place::Target,
+                "missing" => Place::Missing,
+                _ => Place::Elsewhere,
+            },
+            call: line.legacy_interaction_id,
+            recording: line.legacy_recording_id,
+            start: line.start,
+            bytes: line.source_bytes,
+            sha256: line.source_sha256,
+            target_id: line.target_recording_id,
+        }
     }
 }
 
@@ -174,6 +198,10 @@ pub(crate) fn lines_of_call<'a>(
             target_evidence: conversation
                 .zip(there)
                 .map(|(conversation, there)| evidence(conversation, there))
+                .unwrap_or_default(),
+            source_bytes: sound
+                .and_then(|sound| sound.source_bytes)
+                .map(|bytes| bytes.to_string())
                 .unwrap_or_default(),
         }
     };

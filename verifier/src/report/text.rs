@@ -65,6 +65,18 @@ impl Report {
                 off.count() - SHOWN
             ));
         }
+        let differ = summary.manifest.iter();
+        let differ = differ.flat_map(|manifest| &manifest.examples);
+        lines.extend(differ.map(|differ| format!("  manifest: {}", differ.words(as_read))));
+        let more = summary.manifest.as_ref().map_or(0, |manifest| {
+            manifest.differences() - manifest.examples.len() as u64
+        });
+        if more > 0 {
+            lines.push(format!(
+                "  ... and {} more differences from the manifest, all in manifest.jsonl",
+                thousands(more)
+            ));
+        }
         lines.extend(summary.by_reason.iter().map(|(reason, count)| {
             format!("  stays behind: {} ({count})", reason.replace('_', " "))
         }));

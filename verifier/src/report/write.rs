@@ -1,6 +1,7 @@
 //! Files of a report, each written whole or not at all.
 
 use std::collections::BTreeMap;
+use std::io::{BufWriter, Write};
 use std::path::Path;
 
 use serde::Serialize;
@@ -8,14 +9,16 @@ use sha2::{Digest, Sha256};
 
 use super::Report;
 use crate::drift::DriftLine;
+use crate::manifest::ManifestDifference;
 use crate::run_error::RunError;
+use crate::sorted_records::SortedRecords;
 use crate::verdict::BreakdownRow;
 
 impl Report {
     /// Writes `summary.json`, `findings.jsonl`, `drift.jsonl`, `requests.jsonl`, `breakdown.csv`
     /// and, beside an earlier report, `changes.jsonl` into a folder, which is made where it is
-    /// missing; `recordings.csv` stands there by then. The summary comes last, with the hashes of the others, which are the answer: where it stands,
-    /// they are whole.
+    /// missing; `recordings.csv` and `manifest.jsonl` stand there by then. The summary comes last,
+    /// with the hashes of the others, which are the answer: where it stands, they are whole.
     ///
     /// # Errors
     ///
@@ -33,23 +36,20 @@ impl Report {
         let changes = match &self.summary.against {
             Some(_) => Some(("changes.jsonl", lines(&self.changes)?)),
             None => {
-                // That of an earlier verification says nothing of this one.
-                match std::fs::remove_file(dir.join("changes.jsonl")) {
-                    Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-                        return Err(unwritable(&error));
-                    }
-                    _ => None,
-                }
+                remove_old(dir, "changes.jsonl")?;
+                None
             }
         };
         for (name, bytes) in files.into_iter().chain(changes) {
             whole(dir, name, &bytes).map_err(|error| unwritable(&error))?;
             hashes.insert(name.to_owned(), hex::encode(Sha256::digest(&bytes)));
         }
-        if let Ok(mut file) = std::fs::File::open(dir.join("recordings.csv")) {
-            let mut hash = Hashing(Sha256::new());
-            std::io::copy(&mut file, &mut hash).map_err(|error| unwritable(&error))?;
-            hashes.insert("recordings.csv".to_owned(), hex::encode(hash.0.finalize()));
+        for name in ["recordings.csv", MANIFEST] {
+            if let Ok(mut file) = std::fs::File::open(dir.join(name)) {
+                let mut hash = Hashing(Sha256::new());
+                std::io::copy(&mut file, &mut hash).map_err(|error| unwritable(&error))?;
+                hashes.insert(name.to_owned(), hex::encode(hash.0.finalize()));
+            }
         }
         let mut told = self.summary.clone();
         told.identity.files.clone_from(&hashes);
@@ -76,6 +76,56 @@ impl Report {
             .into_inner()
             .map_err(|error| RunError::Internal(error.to_string()))
     }
+}
+
+/// That of an earlier verification says nothing of this one.
+fn remove_old(dir: &Path, name: &str) -> Result<(), RunError> {
+    match std::fs::remove_file(dir.join(name)) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(unwritable(dir, &error)),
+        _ => Ok(()),
+    }
+}
+
+/// Differences from a signed manifest, in the report's folder.
+const MANIFEST: &str = "manifest.jsonl";
+
+/// Writes `manifest.jsonl` line by line; where there is no manifest, that of an earlier verification
+/// goes.
+pub(crate) fn write_manifest_differences(
+    dir: &Path,
+    differences: Option<&SortedRecords<ManifestDifference>>,
+) -> Result<(), RunError> {
+    let Some(differences) = differences else {
+        return remove_old(dir, MANIFEST);
+    };
+    let path = dir.join(MANIFEST);
+    let part = output::private::part_of(&path);
+    let written = write_differences(dir, &part, differences)
+        .and_then(|()| std::fs::rename(&part, &path).map_err(|error| unwritable(dir, &error)));
+    if written.is_err() {
+        // What is left of it is of no use; why it could not be written is what matters.
+        let _ = std::fs::remove_file(&part);
+    }
+    written
+}
+
+fn write_differences(
+    dir: &Path,
+    part: &Path,
+    differences: &SortedRecords<ManifestDifference>,
+) -> Result<(), RunError> {
+    let unwritable = |error: std::io::Error| unwritable(dir, &error);
+    let mut out = BufWriter::new(output::private::create(part).map_err(unwritable)?);
+    for difference in differences.iter() {
+        let mut line = serde_json::to_vec(&difference?)
+            .map_err(|error| RunError::Internal(error.to_string()))?;
+        line.push(b'\n');
+        out.write_all(&line).map_err(unwritable)?;
+    }
+    out.into_inner()
+        .map_err(std::io::IntoInnerError::into_error)
+        .and_then(|file| file.sync_all())
+        .map_err(unwritable)
 }
 
 /// Takes bytes for their hash.

@@ -118,6 +118,8 @@ pub(crate) struct PairSound {
     pub(crate) stored: Option<Stored>,
     /// SHA-256 of the source's file, hex. Absent: it was not read, or not twice the same.
     pub(crate) source_sha256: Option<String>,
+    /// Its size. Bytes. Absent: as above.
+    pub(crate) source_bytes: Option<u64>,
     /// SHA-256 of the target's file, decrypted where it is encrypted, hex. Absent: it was not read.
     pub(crate) target_sha256: Option<String>,
     /// Whether another program was to decode it too.

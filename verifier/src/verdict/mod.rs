@@ -143,13 +143,21 @@ pub(crate) struct Interactions {
     pub(crate) not_verifiable: u64,
     /// Control totals that the source, as it was read, does not come to.
     pub(crate) totals_off: u64,
+    /// Differences from a signed manifest.
+    pub(crate) manifest_off: u64,
+    /// Recordings of which the chain of custody says otherwise than was found.
+    pub(crate) custody_off: u64,
     /// Nobody says whether the source was read whole.
     pub(crate) is_population_unknown: bool,
 }
 
 /// The verdict by the counts alone; mismatch wins.
 pub(crate) fn verdict(counts: &Counts, interactions: Interactions) -> Verdict {
-    let beside = interactions.wrong + interactions.policies + interactions.totals_off;
+    let beside = interactions.wrong
+        + interactions.policies
+        + interactions.totals_off
+        + interactions.manifest_off
+        + interactions.custody_off;
     if counts.different + counts.missing + counts.extra + beside > 0 {
         return Verdict::Mismatch;
     }
@@ -293,6 +301,24 @@ mod tests {
                 Interactions {
                     totals_off: 1,
                     is_population_unknown: true,
+                    ..Interactions::default()
+                },
+                Verdict::Mismatch,
+            ),
+            (
+                "a recording that only the signed manifest names",
+                Counts { matched: 1, ..base },
+                Interactions {
+                    manifest_off: 1,
+                    ..Interactions::default()
+                },
+                Verdict::Mismatch,
+            ),
+            (
+                "a recording that the chain of custody calls failed",
+                Counts { matched: 1, ..base },
+                Interactions {
+                    custody_off: 1,
                     ..Interactions::default()
                 },
                 Verdict::Mismatch,

@@ -21,6 +21,10 @@ pub(crate) struct SentenceInputs<'a> {
     pub(crate) staged: bool,
     /// The first control total that the source does not come to, in words. Absent: there is none.
     pub(crate) total_off: Option<&'a str>,
+    /// The first difference from a signed manifest, in words. Absent: there is none.
+    pub(crate) manifest_off: Option<&'a str>,
+    /// Who says what there is at the source. Absent: there is no manifest.
+    pub(crate) manifest: Option<&'a str>,
     /// Recordings among those not judged that a running migration is still at.
     pub(crate) in_flight: u64,
     /// The target, as people name it.
@@ -138,6 +142,21 @@ fn mismatched(inputs: &SentenceInputs<'_>) -> String {
             if off == 1 { "is" } else { "are" }
         ));
     }
+    if let Some(first) = inputs.manifest_off {
+        let off = inputs.interactions.manifest_off;
+        parts.push(format!(
+            "{} from the signed manifest: {first}",
+            number(off, "difference")
+        ));
+    }
+    if inputs.interactions.custody_off > 0 {
+        let off = inputs.interactions.custody_off;
+        parts.push(format!(
+            "in {} the chain of custody and the target do not agree{}",
+            number(off, "case"),
+            by_custody(inputs)
+        ));
+    }
     if counts.not_verifiable > 0 {
         parts.push(format!(
             "{} could not be judged{}",
@@ -162,6 +181,17 @@ fn pattern(inputs: &SentenceInputs<'_>) -> String {
     }
 }
 
+const BY_CUSTODY: [Defect; 2] = [Defect::LedgerSaysFailed, Defect::VersionChanged];
+
+/// What the chain of custody adds, in plain words.
+fn by_custody(inputs: &SentenceInputs<'_>) -> String {
+    let named = BY_CUSTODY
+        .iter()
+        .filter(|defect| inputs.by_defect.contains_key(defect))
+        .map(|defect| defect.title());
+    format!(" ({})", named.collect::<Vec<_>>().join(", "))
+}
+
 /// The most frequent causes of what is different, in plain words.
 fn causes(inputs: &SentenceInputs<'_>) -> String {
     let presence = [
@@ -174,7 +204,7 @@ fn causes(inputs: &SentenceInputs<'_>) -> String {
     let mut causes: Vec<(&Defect, &u64)> = inputs
         .by_defect
         .iter()
-        .filter(|(defect, _)| !presence.contains(defect))
+        .filter(|(defect, _)| !presence.contains(defect) && !BY_CUSTODY.contains(defect))
         .collect();
     causes.sort_by_key(|(defect, count)| (std::cmp::Reverse(**count), **defect));
     let named: Vec<&str> = causes
@@ -261,6 +291,9 @@ fn scope(inputs: &SentenceInputs<'_>) -> String {
         if inputs.interactions.is_population_unknown {
             scope.push_str(", so whether all of the source was staged is not known");
         }
+    }
+    if let Some(manifest) = inputs.manifest {
+        scope.push_str(&format!("; {manifest}"));
     }
     scope.push_str(inputs.stores);
     scope
@@ -394,6 +427,8 @@ mod tests {
                 only: None,
                 staged: false,
                 total_off: None,
+                manifest_off: None,
+                manifest: None,
                 in_flight: 0,
                 target: "Genesys Cloud",
                 stores: "",
@@ -419,6 +454,8 @@ mod tests {
             only: Some(9),
             staged: false,
             total_off: None,
+            manifest_off: None,
+            manifest: None,
             in_flight: 0,
             target: "Genesys Cloud",
             stores: "",

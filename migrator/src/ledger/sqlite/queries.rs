@@ -215,12 +215,13 @@ impl Ledger for SqliteLedger {
 
     async fn set_meta_with(
         &self,
-        key: &'static str,
-        value: String,
+        values: Vec<(&'static str, String)>,
         custody: Vec<custody::Entry>,
     ) -> Result<(), LedgerError> {
         self.run(move |c| {
-            put_meta(c, key, &value)?;
+            values
+                .iter()
+                .try_for_each(|(key, value)| put_meta(c, key, value))?;
             custody.iter().try_for_each(|entry| append(c, entry))
         })
         .await
