@@ -17,8 +17,11 @@ use serde::de::DeserializeOwned;
 
 use crate::run_error::RunError;
 
-/// Bytes gathered before they are written: a few of these are in memory at a time.
-const RUN_BYTES: usize = 32 << 20;
+/// Bytes gathered before they are written: a few of these are in memory at a time. Tests write what
+/// real verifications write.
+const RUN_BYTES: usize = if cfg!(test) { 1 << 10 } else { 32 << 20 };
+/// The same of records of a few bytes each, where several kinds are gathered at once.
+const SMALL_RUN_BYTES: usize = if cfg!(test) { 1 << 8 } else { 4 << 20 };
 /// Bytes read of a run at a time.
 const READ_BYTES: usize = 64 << 10;
 
@@ -117,6 +120,14 @@ impl<T: Serialize + DeserializeOwned> RecordSorter<T> {
             written: None,
             count: 0,
             kind: PhantomData,
+        }
+    }
+
+    /// The same for records of a few bytes each.
+    pub(crate) fn of_small(folder: &Path) -> RecordSorter<T> {
+        RecordSorter {
+            run_bytes: SMALL_RUN_BYTES,
+            ..RecordSorter::new(folder)
         }
     }
 

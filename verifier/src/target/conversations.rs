@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use crate::in_order::InOrder;
 use crate::observed::TargetConversation;
 use crate::run_error::RunError;
 use crate::sorted_records::{Merge, RecordSorter, SortedRecords, text_key};
@@ -46,6 +47,11 @@ impl Conversations {
     /// As they are stored: the key of each begins with that of its interaction.
     pub(crate) fn stored(&self) -> Merge<'_> {
         self.0.stored()
+    }
+
+    /// Looked up by the beginnings of their keys.
+    pub(crate) fn in_order(&self) -> InOrder<'_, TargetConversation> {
+        InOrder::new(&self.0)
     }
 
     pub(crate) fn iter(&self) -> impl Iterator<Item = Result<TargetConversation, RunError>> + '_ {
