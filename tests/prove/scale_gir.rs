@@ -81,15 +81,12 @@ pub(crate) fn child(calls: Option<&str>) -> ExitCode {
 }
 
 fn figures(n: u64) -> Result<Figures, Failure> {
-    let scenario = SCENARIO
-        .replace(
-            "target = \"genesys_cloud\"\ningest = \"guide\"",
-            "target = \"gir\"",
-        )
-        .replace(
-            "[genesys_cloud.limits]\nrequests_per_minute = 0\nuploads_per_second = 0\n",
-            "",
-        );
+    let mut scenario = SCENARIO.replace(
+        "target = \"genesys_cloud\"\ningest = \"guide\"",
+        "target = \"gir\"",
+    );
+    // A call without recordings is not carried there.
+    scenario = scenario.replace("[world]\n", "[world]\nno_recording_share = 0.0\n");
     let simulation = Simulation::start(&scenario, SEED)?;
     migrate(&simulation)?;
     let loaded = LoadedPlan::read(&simulation.plan).map_err(Failure::new)?;

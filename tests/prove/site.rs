@@ -54,19 +54,19 @@ pub(crate) struct Site {
 struct Told<'a>(&'a Answers);
 
 impl Told<'_> {
-    fn one(&self, is_its: impl Fn(&str) -> bool) -> Result<&Bytes, Failure> {
+    fn one(&self, what: &str, is_its: impl Fn(&str) -> bool) -> Result<&Bytes, Failure> {
         let found = self.0.iter().find(|((_, path), _)| is_its(path));
         found
             .and_then(|(_, bodies)| Some(&bodies.first()?.1))
-            .ok_or_else(|| Failure::new("an answer that tells of a call is missing"))
+            .ok_or_else(|| Failure::new(format!("no answer of {what}")))
     }
 
     fn of_call(&self, listed: &Value, fresh_ms: i64) -> Result<Original, Failure> {
         let id = text_of(listed, "id");
         let gir_id = format!("{NAMESPACE}-{id}");
         let is_of = |path: &str| path.ends_with(&format!("/recordings/{gir_id}"));
-        let told = self.one(|path| is_of(path) && is_rws(path))?;
-        let posted = self.one(|path| is_of(path) && !is_rws(path))?;
+        let told = self.one(&gir_id, |path| is_of(path) && is_rws(path))?;
+        let posted = self.one(&gir_id, |path| is_of(path) && !is_rws(path))?;
         let recording = json(told)?;
         let media = recording["recording"]["mediaFiles"]
             .as_array()
@@ -105,7 +105,7 @@ impl Told<'_> {
         for recording in listed["recordings"].as_array().into_iter().flatten() {
             let recording = text_of(recording, "id");
             let path = format!("/api/v2/recordings/{recording}");
-            let answer = self.one(|other| other.ends_with(&path))?;
+            let answer = self.one(&path, |other| other.ends_with(&path))?;
             let behind = recording.strip_prefix(&id).unwrap_or_default().to_owned();
             recordings.insert(behind, template(&String::from_utf8_lossy(answer)));
         }

@@ -36,7 +36,7 @@ impl<'a, T: Serialize + DeserializeOwned + Clone> InOrder<'a, T> {
     }
 
     /// The next record, whatever its key.
-    pub(crate) fn next(&mut self) -> Result<Option<StoredRecord>, RunError> {
+    pub(crate) fn next_record(&mut self) -> Result<Option<StoredRecord>, RunError> {
         self.next_if(|_| true)
     }
 
@@ -131,7 +131,7 @@ mod tests {
             let found = records.last(&key(name)).expect("read");
             assert_eq!(found.as_deref(), wanted, "{name}");
         }
-        assert!(records.next().expect("read").is_none());
+        assert!(records.next_record().expect("read").is_none());
         let mut records = InOrder::new(&sorted);
         assert_eq!(records.all_of(&key("c")).expect("read"), ["c0", "c3"]);
         assert_eq!(records.all_of(&key("e")).expect("read"), ["e4"]);

@@ -105,6 +105,9 @@ impl Dates {
     }
 }
 
+/// A conversation, and what was read of its recordings before. Absent: nothing was.
+type WithSaved = (TargetConversation, Option<Vec<SavedRecording>>);
+
 /// What analytics shows.
 #[derive(Default)]
 struct Shown {
@@ -492,8 +495,7 @@ impl Reader<'_> {
     fn with_saved<'a>(
         &'a self,
         ours: impl Iterator<Item = Result<TargetConversation, RunError>> + 'a,
-    ) -> impl Iterator<Item = Result<(TargetConversation, Option<Vec<SavedRecording>>), RunError>> + 'a
-    {
+    ) -> impl Iterator<Item = Result<WithSaved, RunError>> + 'a {
         let mut saved = self.kept.of(LIST_RECORDINGS);
         ours.map(move |conversation| {
             let conversation = conversation?;

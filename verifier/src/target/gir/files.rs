@@ -104,7 +104,7 @@ impl Reader<'_> {
             }
         }
         if let Some(listed) = &mut listed {
-            while let Some(stored) = listed.next()? {
+            while let Some(stored) = listed.next_record()? {
                 self.leave_over(&stored, mine, &mut unreferenced)?;
             }
         }

@@ -27,7 +27,7 @@ pub(super) fn walk(dir: &Path, spill: &Path) -> Result<SortedRecords<Found>, Run
     let open = |folder: &Path| {
         std::fs::read_dir(folder).map_err(|error| broken(folder, &error.to_string()))
     };
-    let mut files = RecordSorter::new(spill);
+    let mut files = RecordSorter::of_small(spill);
     // The folders on the way to where it is, each read as far as it is.
     let mut way = vec![(dir.to_owned(), open(dir)?)];
     while let Some((folder, entries)) = way.last_mut() {

@@ -184,7 +184,7 @@ pub(super) fn files(export: Export<'_>, root: &Url, folder: &str) -> Result<File
     if !path.is_dir() {
         return listing(export, root);
     }
-    let (mut files, mut seen) = (RecordSorter::new(export.spill), Seen::default());
+    let (mut files, mut seen) = (RecordSorter::of_small(export.spill), Seen::default());
     let here = path.join(folder);
     if here.is_dir() {
         for file in walk(&here, export.spill)?.iter() {
@@ -206,7 +206,7 @@ pub(super) fn files(export: Export<'_>, root: &Url, folder: &str) -> Result<File
 /// `href,size[,sha256]`.
 fn listing(export: Export<'_>, root: &Url) -> Result<Files, RunError> {
     let mut table = Table::open(export.path, &["href", "size"], &["sha256"])?;
-    let mut files = RecordSorter::new(export.spill);
+    let mut files = RecordSorter::of_small(export.spill);
     let mut is_empty = true;
     while let Some(row) = table.next_row()? {
         is_empty = false;
@@ -252,7 +252,7 @@ pub(super) fn rows(export: Export<'_>) -> Result<Rows, RunError> {
         "filename",
     ];
     let mut table = Table::open(export.path, &columns, &[])?;
-    let mut found = RecordSorter::new(export.spill);
+    let mut found = RecordSorter::of_small(export.spill);
     while let Some(row) = table.next_row()? {
         let start_s = i64::try_from(row.number("callTime")?).unwrap_or(i64::MAX);
         let id = row.text("externalId")?.to_owned();
@@ -271,7 +271,7 @@ fn entries(
     rows: &SortedRecords<PostedFile>,
     spill: &Path,
 ) -> Result<SortedRecords<Entry>, RunError> {
-    let mut entries = RecordSorter::new(spill);
+    let mut entries = RecordSorter::of_small(spill);
     let mut rows = rows.iter().peekable();
     while let Some(row) = rows.next() {
         let row = row?;

@@ -108,7 +108,7 @@ pub(super) async fn walk(
     (folder, spill): (&str, &Path),
     concurrency: usize,
 ) -> Result<Listing, RunError> {
-    let (mut files, mut level) = (RecordSorter::new(spill), vec![folder.to_owned()]);
+    let (mut files, mut level) = (RecordSorter::of_small(spill), vec![folder.to_owned()]);
     let mut known = BTreeSet::from([folder.to_owned()]);
     for _ in 0..DEEPEST {
         let mut lists = stream::iter(std::mem::take(&mut level))

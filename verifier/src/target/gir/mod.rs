@@ -13,6 +13,8 @@ mod handed;
 mod hidden;
 mod ids;
 mod listing;
+#[cfg(test)]
+mod no_room;
 mod posts;
 mod reach;
 mod read;

@@ -173,7 +173,7 @@ impl Receiver {
 
 async fn live(client: &SpeechMinerClient, reach: &Reach, spill: &Path) -> Result<Posted, RunError> {
     let (mut after, mut pages) = (None::<String>, Pages::default());
-    let mut posts = RecordSorter::new(spill);
+    let mut posts = RecordSorter::of_small(spill);
     loop {
         let page = match client.recordings(after.as_deref(), POSTS_PAGE).await {
             Ok(page) => page,

@@ -182,7 +182,7 @@ impl Reader<'_> {
         let mut sorter = Conversations::sorter(self.asked.folder);
         let (mut sights, mut of_others) = (InOrder::new(sights), InOrder::new(of_others));
         let mut stored = InOrder::new(calls);
-        while let Some(record) = stored.next()? {
+        while let Some(record) = stored.next_record()? {
             let mut call: TargetConversation = crate::sorted_records::read(&record.record)?;
             for (index, sight) in sights.all_of(&record.key)?.into_iter().enumerate() {
                 see(&mut call, index, sight);
@@ -244,7 +244,7 @@ fn surplus<'a>(
     let (mut found, mut asked) = (InOrder::new(found), InOrder::new(asked));
     let mut last = Vec::new();
     let mut next = move || loop {
-        let Some(record) = found.next()? else {
+        let Some(record) = found.next_record()? else {
             return Ok(None);
         };
         if record.key != last && asked.last(&record.key)?.is_none() {
