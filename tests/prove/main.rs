@@ -13,6 +13,7 @@ mod calendar;
 mod days;
 mod detection;
 mod determinism;
+mod disk;
 mod explore;
 mod footprint;
 mod forecast;
@@ -24,7 +25,9 @@ mod mutants;
 mod organisation;
 mod report;
 mod scale;
+mod scale_gir;
 mod scenario;
+mod site;
 mod sound;
 mod strangers;
 mod throughput;
@@ -203,6 +206,13 @@ fn main() -> ExitCode {
     // A child of the throughput proof; listing by a test runner must not start proofs.
     if arguments.first().is_some_and(|word| word == "bare-handler") {
         return throughput::bare_handler();
+    }
+    // A child of the proof of scale.
+    if arguments
+        .first()
+        .is_some_and(|word| word == scale_gir::CHILD)
+    {
+        return scale_gir::child(arguments.get(1).map(String::as_str));
     }
     if arguments.iter().any(|word| word == "--list") {
         return ExitCode::SUCCESS;

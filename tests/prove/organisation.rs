@@ -15,15 +15,17 @@ use serde_json::Value;
 use crate::report::Failure;
 
 /// The first id; as long as the last one.
-const FIRST_ID: u64 = 1_000_000_000;
+pub(crate) const FIRST_ID: u64 = 1_000_000_000;
 /// Calls begin within so many seconds of their original, so that both are of the same day.
-const SPREAD_SECONDS: u64 = 40_000;
+pub(crate) const SPREAD_SECONDS: u64 = 40_000;
+/// Copies whose files lie in the folders of one number; their originals are of many days.
+pub(crate) const CALLS_A_FOLDER: u64 = 20_000;
 /// What is this close to the clock when it was answered is no time of a call. Milliseconds.
 const FRESH_MS: i64 = 3_600_000;
-const PAGE: u64 = 1000;
+pub(crate) const PAGE: u64 = 1000;
 
 /// What was answered, by method and path.
-type Answers = BTreeMap<(String, String), Vec<(u16, Bytes)>>;
+pub(crate) type Answers = BTreeMap<(String, String), Vec<(u16, Bytes)>>;
 
 /// Keeps what a platform answers.
 pub(crate) struct Listener {
@@ -44,7 +46,7 @@ impl Listener {
     }
 }
 
-fn key(request: &http::Request<Body>) -> (String, String) {
+pub(crate) fn key(request: &http::Request<Body>) -> (String, String) {
     // The port tells the platforms apart: both have an /oauth/token.
     let host = request.uri().authority().map_or("", |host| host.as_str());
     (
@@ -78,7 +80,7 @@ impl Transport for Listener {
 
 /// A text with places that differ from copy to copy.
 #[derive(Debug, Clone, Default)]
-struct Template(Vec<Part>);
+pub(crate) struct Template(Vec<Part>);
 
 #[derive(Debug, Clone)]
 enum Part {
@@ -88,13 +90,17 @@ enum Part {
     /// A time, in milliseconds since 1970, as a number or as a date.
     Number(i64),
     Date(i64),
+    /// The same with `+0000` for `Z`.
+    DateWithOffset(i64),
+    /// Number of the folder that a copy's file lies in.
+    Folder,
     /// An id of the target: its beginning, and the copy's number behind it.
     Uuid(String),
 }
 
 impl Template {
     /// `uuids`: ids of the target that each copy has for itself.
-    fn of(text: &str, id: &str, uuids: &[String], fresh_ms: i64) -> Template {
+    pub(crate) fn of(text: &str, id: &str, uuids: &[String], fresh_ms: i64) -> Template {
         let is_old = |ms: &i64| (ms - fresh_ms).abs() > FRESH_MS && *ms > 0;
         let mut parts = Vec::new();
         let (mut plain, mut rest) = (String::new(), text);
@@ -108,11 +114,18 @@ impl Template {
                 .filter(|date| date.ends_with('Z') && date.as_bytes()[10] == b'T');
             let date = date.and_then(|date| date.parse::<Timestamp>().ok());
             let date = date.map(Timestamp::as_millisecond).filter(is_old);
+            let with_offset = rest
+                .get(..28)
+                .filter(|date| date.ends_with("+0000") && date.as_bytes()[10] == b'T');
+            let with_offset = with_offset.and_then(|date| date.parse::<Timestamp>().ok());
+            let with_offset = with_offset.map(Timestamp::as_millisecond).filter(is_old);
             let number = (digits == 13).then(|| rest[..13].parse().ok()).flatten();
             let (part, length) = if let Some(uuid) = uuid {
                 (Some(Part::Uuid(uuid[..24].to_owned())), uuid.len())
             } else if let Some(ms) = date {
                 (Some(Part::Date(ms)), 24)
+            } else if let Some(ms) = with_offset {
+                (Some(Part::DateWithOffset(ms)), 28)
             } else if let Some(ms) = number.filter(is_old) {
                 (Some(Part::Number(ms)), 13)
             } else if digits > 0 && rest[..digits] == *id {
@@ -133,7 +146,26 @@ impl Template {
         Template(parts)
     }
 
-    fn write(&self, n: u64, out: &mut String) {
+    /// The same with a number behind each name of a folder: so many files do not lie in one.
+    pub(crate) fn in_folders(self, folder: &str) -> Template {
+        let mut parts = Vec::new();
+        for part in self.0 {
+            let Part::Text(text) = part else {
+                parts.push(part);
+                continue;
+            };
+            for (at, piece) in text.split(folder).enumerate() {
+                if at > 0 {
+                    parts.push(Part::Text(folder.to_owned()));
+                    parts.push(Part::Folder);
+                }
+                parts.push(Part::Text(piece.to_owned()));
+            }
+        }
+        Template(parts)
+    }
+
+    pub(crate) fn write(&self, n: u64, out: &mut String) {
         let later_ms = (n * 7 % SPREAD_SECONDS) as i64 * 1000;
         for part in &self.0 {
             let written = match part {
@@ -147,6 +179,12 @@ impl Template {
                     let at = Timestamp::from_millisecond(ms + later_ms).unwrap_or_default();
                     write!(out, "{at:.3}")
                 }
+                Part::DateWithOffset(ms) => {
+                    let at = Timestamp::from_millisecond(ms + later_ms).unwrap_or_default();
+                    let text = format!("{at:.3}");
+                    write!(out, "{}+0000", text.trim_end_matches('Z'))
+                }
+                Part::Folder => write!(out, "-{}", n / CALLS_A_FOLDER),
                 Part::Uuid(beginning) => write!(out, "{beginning}{n:012x}"),
             };
             written.expect("a text takes what is written");
@@ -176,11 +214,11 @@ pub(crate) struct Organisation {
     available: String,
 }
 
-fn json(bytes: &Bytes) -> Result<Value, Failure> {
+pub(crate) fn json(bytes: &Bytes) -> Result<Value, Failure> {
     serde_json::from_slice(bytes).map_err(Failure::new)
 }
 
-fn text_of(value: &Value, key: &str) -> String {
+pub(crate) fn text_of(value: &Value, key: &str) -> String {
     match &value[key] {
         Value::String(text) => text.clone(),
         Value::Null => String::new(),

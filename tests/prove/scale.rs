@@ -13,18 +13,22 @@ use platforms::clock::Clock;
 use platforms::transport::{Network, Transport};
 use verifier::{AudioScope, Options, Progress, Report as Verified, Stage, Verdict};
 
+use crate::disk::{Disk, DiskWatch};
 use crate::organisation::{Listener, Organisation};
 use crate::report::{Failure, Report};
+use crate::scale_gir;
 use crate::scenario::{Simulation, seatrial};
 
-const SEED: u64 = 41;
+pub(crate) const SEED: u64 = 41;
 /// Each is measured so often, in turn.
 const ROUNDS: usize = 3;
 /// The source takes 60,000 requests a minute: so much faster is the clock.
 const FACTOR: f64 = 200.0;
 
+/// Calls of the scenario.
+pub(crate) const ORIGINALS: u64 = 24;
 /// Every kind of call that is right. None is under hold: an organisation protects a thousand.
-const SCENARIO: &str = r#"
+pub(crate) const SCENARIO: &str = r#"
 about = "Calls of which an organisation of any size is made."
 seed = 1
 target = "genesys_cloud"
@@ -59,7 +63,7 @@ pub(crate) fn run(n: u64) -> Result<Report, Failure> {
         Network::new().ok_or_else(|| Failure::new("no network"))?,
     ));
     let real = verify(&loaded, listener.clone(), Clock::real())?;
-    is_match(&real, 24)?;
+    is_match(&real, ORIGINALS)?;
     let now_ms = Clock::real().now_ms();
     let organisation = |calls: u64| Organisation::of(&listener.answers(), calls, now_ms);
 
@@ -79,11 +83,19 @@ pub(crate) fn run(n: u64) -> Result<Report, Failure> {
     );
     report.row("ratio (goal: at most 2)", format!("{:.1}", ours / theirs));
 
-    let (took, peak) = alone(&loaded, organisation(n)?, n, now_ms)?;
+    let Alone {
+        took,
+        peak_kib,
+        disk,
+    } = alone(&loaded, organisation(n)?, n, now_ms)?;
     report.row("calls on each side", n);
     report.row(
         "peak resident MiB of verifying them (goal for 10 million: 2048)",
-        format!("{:.0}", peak as f64 / 1024.0),
+        format!("{:.0}", peak_kib as f64 / 1024.0),
+    );
+    report.row(
+        "bytes on disk a call at their most, of which readings kept for an interrupt",
+        format!("{}, {}", disk.all / n, disk.kept / n),
     );
     report.row(
         "seconds of it, of which the join and every check",
@@ -93,6 +105,8 @@ pub(crate) fn run(n: u64) -> Result<Report, Failure> {
             took.checks.as_secs_f64()
         ),
     );
+
+    scale_gir::rows((n / 10).max(ORIGINALS), &mut report)?;
 
     let calls = n * 43 / 1000;
     let (seconds, peak) = three_days(calls)?;
@@ -108,7 +122,7 @@ pub(crate) fn run(n: u64) -> Result<Report, Failure> {
     Ok(report)
 }
 
-fn migrate(simulation: &Simulation) -> Result<(), Failure> {
+pub(crate) fn migrate(simulation: &Simulation) -> Result<(), Failure> {
     let status = seatrial()
         .arg("migrate")
         .arg(&simulation.plan)
@@ -122,7 +136,7 @@ fn migrate(simulation: &Simulation) -> Result<(), Failure> {
     }
 }
 
-fn is_match(report: &Verified, calls: u64) -> Result<(), Failure> {
+pub(crate) fn is_match(report: &Verified, calls: u64) -> Result<(), Failure> {
     let counts = &report.summary.counts;
     if report.summary.verdict == Verdict::Match && counts.source_interactions == calls {
         return Ok(());
@@ -140,9 +154,17 @@ fn is_match(report: &Verified, calls: u64) -> Result<(), Failure> {
 
 /// How long the parts of a verification took.
 #[derive(Clone, Copy, Default)]
-struct Took {
-    all: Duration,
-    checks: Duration,
+pub(crate) struct Took {
+    pub(crate) all: Duration,
+    pub(crate) checks: Duration,
+}
+
+/// What a verification took that this process made.
+pub(crate) struct Alone {
+    pub(crate) took: Took,
+    /// Peak of the process meanwhile.
+    pub(crate) peak_kib: u64,
+    pub(crate) disk: Disk,
 }
 
 /// When each stage began.
@@ -173,12 +195,12 @@ impl Stages {
     }
 }
 
-fn verify(
+pub(crate) fn verify(
     loaded: &LoadedPlan,
     transport: Arc<dyn Transport>,
     clock: Clock,
 ) -> Result<Verified, Failure> {
-    Ok(timed(loaded, transport, clock)?.0)
+    Ok(timed(loaded, transport, clock, None)?.0)
 }
 
 #[expect(clippy::disallowed_methods, reason = "a benchmark asks the wall clock")]
@@ -186,8 +208,10 @@ fn timed(
     loaded: &LoadedPlan,
     transport: Arc<dyn Transport>,
     clock: Clock,
+    report_dir: Option<PathBuf>,
 ) -> Result<(Verified, Took), Failure> {
     let options = Options {
+        report_dir,
         audio: AudioScope::None,
         concurrency: 16,
         ..Options::default()
@@ -252,7 +276,7 @@ fn beside_a_join(
             _ => return Err(Failure::new(format!("the database answers `{answer}`"))),
         }
         let clock = Clock::scaled(now_ms, FACTOR);
-        let (report, took) = timed(loaded, organisation.clone(), clock)?;
+        let (report, took) = timed(loaded, organisation.clone(), clock, None)?;
         is_match(&report, organisation.calls())?;
         ours.push(took.checks.as_secs_f64());
     }
@@ -283,21 +307,28 @@ fn write_columns(
     write(target, &|n| organisation.target_row(n))
 }
 
-/// A verification of so many calls, and this process's peak meanwhile. KiB.
-fn alone(
+/// A verification of so many calls that writes its report, as a person has it made.
+pub(crate) fn alone(
     loaded: &LoadedPlan,
-    organisation: Arc<Organisation>,
+    transport: Arc<dyn Transport>,
     n: u64,
     now_ms: i64,
-) -> Result<(Took, u64), Failure> {
+) -> Result<Alone, Failure> {
+    let folder = tempfile::tempdir().map_err(Failure::new)?;
     // Source: proc(5), /proc/pid/clear_refs: 5 sets the peak back to what is resident.
     std::fs::write("/proc/self/clear_refs", "5").map_err(Failure::new)?;
     let clock = Clock::scaled(now_ms, FACTOR);
-    let (report, took) = timed(loaded, organisation, clock)?;
+    let disk = DiskWatch::start(std::process::id(), folder.path());
+    let (report, took) = timed(loaded, transport, clock, Some(folder.path().to_owned()))?;
+    let disk = disk.most();
     is_match(&report, n)?;
-    let peak = crate::footprint::of_process(std::process::id(), "VmHWM")
+    let peak_kib = crate::footprint::of_process(std::process::id(), "VmHWM")
         .ok_or_else(|| Failure::new("no peak"))?;
-    Ok((took, peak))
+    Ok(Alone {
+        took,
+        peak_kib,
+        disk,
+    })
 }
 
 /// `scenarios/three_days.toml` with so many calls, without the limits and faults that make it three

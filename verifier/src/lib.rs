@@ -16,7 +16,7 @@
 //! | `expected` | what must be in the target: pure |
 //! | `requests`, `drift` | every request that may be sent: listed, enforced, reckoned; answers outside the documented shapes |
 //! | `saved_readings` | readings of an unfinished verification |
-//! | `sorted_records` | records in the order of their keys, more than memory holds |
+//! | `sorted_records`, `in_order` | records in the order of their keys, more than memory holds; looked up in that order |
 //! | `triage`, `columns`, `sums` | calls that are right are counted and let go; what stays of them |
 //! | `examined`, `sample` | the others, looked at together; which recordings are listened to |
 //! | `holds` | how many legal holds stand |
@@ -56,6 +56,7 @@ mod finding;
 mod habits;
 mod holds;
 mod in_flight;
+mod in_order;
 mod join_recordings;
 mod judged_call;
 mod manifest;
@@ -148,7 +149,7 @@ async fn judge(
         options.report_dir.as_deref(),
         &plan.hash,
         UtcMillis::from_ms(clock.now_ms()),
-    );
+    )?;
     let (begun, watch) = (UtcMillis::from_ms(clock.now_ms()), clock.clone());
     let work = run::run(plan, &options, transport, clock, &drifts, &kept, progress);
     let mut report = tokio::select! {

@@ -85,6 +85,13 @@ impl Default for Options {
     }
 }
 
+impl Options {
+    /// Where room is for what was read and does not fit in memory.
+    pub(crate) fn spill_folder(&self) -> PathBuf {
+        self.report_dir.clone().unwrap_or_else(std::env::temp_dir)
+    }
+}
+
 /// What was handed over instead of being read, where there is no account for a store. Each stands
 /// for one of the three; a store without one is read live, and where it does not answer then, what
 /// depends on it cannot be told. Source: docs/reference/gir.md, "Exports".

@@ -85,6 +85,7 @@ pub(crate) async fn run(
     let target = platform.open(loaded, options, &gates, &clock)?;
     let keys = Arc::new(Keys::read(loaded, &options.decryption_keys)?);
 
+    let folder = options.spill_folder();
     let (interactions, extensions) = source::snapshot(
         &*source,
         options.only.as_ref(),
@@ -114,13 +115,10 @@ pub(crate) async fn run(
     };
     let expectations = expecting(UtcMillis::from_ms(clock.now_ms()));
     let (sizes, candidates) = survey(&expectations, options)?;
-    let sizes = Sizes {
-        kept: kept.count(),
-        ..sizes
-    };
     let announced = target
         .announce(sizes, loaded.plan.pace.requests_per_minute, &mut needs)
-        .await?;
+        .await?
+        .without(kept.counts());
     if let Some(notice) = kept.notice() {
         progress.say(&notice);
     }

@@ -1,26 +1,38 @@
 //! Readings of a verification that did not come to its end, kept beside the report, so that the
 //! next one goes on where it was.
 //!
-//! What is kept is what the target's limit makes slow: one request for each call. Ids, times and
-//! states only; no number, no name, no audio. Sound is compared anew, because downloads are under
-//! no limit and a comparison is worth more than its memory.
+//! What is kept is what the target's limit makes slow: one request for each call. The target says
+//! what is kept of an answer: ids, times and states where that is all the request tells; all that is
+//! compared, numbers and user names among it, where one request tells all of a call. So the file is
+//! its owner's alone, and gone when the report is written. What was absent or could not be read is
+//! asked for again. Sound is compared anew, because downloads are under no limit and a comparison is
+//! worth more than its memory.
+//!
+//! Readings from before lie in sorted runs, and are looked up in the order of their keys.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::fs::File;
-use std::io::Write;
+use std::io::{BufRead, BufReader, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
 use parking_lot::Mutex;
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
 
-use crate::observed::{MarkedPause, Recordings, TargetRecording, TimeReading};
+use crate::in_order::InOrder;
+use crate::observed::{MarkedPause, TargetRecording, TimeReading};
+use crate::run_error::RunError;
+use crate::sorted_records::{RecordSorter, SortedRecords, text_key};
 use crate::text::Text;
 use crate::utc_millis::UtcMillis;
 
 const FILE: &str = ".kept.jsonl";
-const VERSION: u32 = 2;
+const VERSION: u32 = 3;
 /// Readings of yesterday say little about today.
 const OLDEST_MS: i64 = 24 * 3_600_000;
+/// A longer line is no reading of a call: what clients read is limited to a few megabytes.
+const LONGEST_LINE: u64 = 16 << 20;
 
 /// The first line.
 #[derive(Serialize, Deserialize)]
@@ -31,14 +43,18 @@ struct Head {
     begun: UtcMillis,
 }
 
-/// Every other line: one call.
+/// Every other line: what a request has told.
 #[derive(Serialize, Deserialize)]
-struct Line {
-    conversation: String,
-    recordings: Vec<SavedRecording>,
+struct Line<'a, R> {
+    /// Name of the operation.
+    operation: std::borrow::Cow<'a, str>,
+    /// What it was asked for.
+    key: std::borrow::Cow<'a, str>,
+    reading: R,
 }
 
-/// What is kept of a recording: nothing that only one platform tells, for it may name people.
+/// What any platform tells of a recording, and is kept of it: ids, times and states, and nothing
+/// that only one platform tells.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct SavedRecording {
     id: Text,
@@ -53,6 +69,12 @@ pub(crate) struct SavedRecording {
     session: Option<Text>,
     #[serde(default)]
     originating_id: Option<Text>,
+}
+
+impl SavedRecording {
+    pub(crate) fn all_of(recordings: &[TargetRecording]) -> Vec<SavedRecording> {
+        recordings.iter().map(SavedRecording::from).collect()
+    }
 }
 
 impl From<&TargetRecording> for SavedRecording {
@@ -96,93 +118,112 @@ impl From<SavedRecording> for TargetRecording {
 /// Readings from before, and where the present ones go.
 #[derive(Debug, Default)]
 pub(crate) struct SavedReadings {
-    before: HashMap<String, Vec<SavedRecording>>,
+    /// As JSON, by operation and key.
+    before: SortedRecords<String>,
+    counts: BTreeMap<String, u64>,
     to: Option<Writer>,
     notice: Option<String>,
 }
 
-/// The file, made anew with the first reading: a verification that reads nothing leaves nothing.
+/// The file, made with the first reading: a verification that reads nothing leaves nothing.
 #[derive(Debug)]
 struct Writer {
     path: PathBuf,
     plan: String,
     begun: UtcMillis,
+    /// Bytes of the file that is gone on with. Absent: it is made anew.
+    whole: Option<u64>,
     file: Mutex<Option<File>>,
+}
+
+/// What an unfinished verification has left.
+struct Before {
+    begun: UtcMillis,
+    readings: SortedRecords<String>,
+    counts: BTreeMap<String, u64>,
+    /// Bytes up to the end of the last whole line.
+    whole: u64,
 }
 
 impl SavedReadings {
     /// Takes up what an unfinished verification of the same plan left in the report's folder;
     /// anything else there is begun anew, and `notice` says so. Without a folder nothing is kept.
-    pub(crate) fn open(dir: Option<&Path>, plan: &str, now: UtcMillis) -> SavedReadings {
+    ///
+    /// # Errors
+    ///
+    /// There is no room to sort them ([`RunError::Report`]).
+    pub(crate) fn open(
+        dir: Option<&Path>,
+        plan: &str,
+        now: UtcMillis,
+    ) -> Result<SavedReadings, RunError> {
         let Some(dir) = dir else {
-            return SavedReadings::default();
+            return Ok(SavedReadings::default());
         };
         let path = dir.join(FILE);
-        let text = std::fs::read_to_string(&path).unwrap_or_default();
-        let mut lines = text.lines();
-        let head = lines.next().map(serde_json::from_str::<Head>);
-        let (begun, before, notice) = match head {
-            None => (now, HashMap::new(), None),
-            Some(Ok(head))
-                if head.version == VERSION
-                    && head.plan == plan
-                    && now.since(head.begun) < OLDEST_MS =>
-            {
-                // The last line may be cut: what is not whole was not read.
-                let before: HashMap<_, _> = lines
-                    .filter_map(|line| serde_json::from_str::<Line>(line).ok())
-                    .map(|line| (line.conversation, line.recordings))
-                    .collect();
-                let notice = format!(
-                    "went on with {} calls of the target that an unfinished verification begun at \
-                     {} had read",
-                    before.len(),
-                    head.begun
-                );
-                (head.begun, before, Some(notice))
-            }
-            Some(_) => {
-                let notice = "an unfinished verification of another plan, or of more than a day \
-                    ago, was not gone on with; this one started over";
-                (now, HashMap::new(), Some(notice.to_owned()))
-            }
+        let found = File::open(&path).ok();
+        let is_found = found.is_some();
+        let before = match found {
+            Some(file) => Before::read(BufReader::new(file), dir, plan, now)?,
+            None => None,
         };
-        SavedReadings {
-            before,
-            to: Some(Writer {
-                path,
-                plan: plan.to_owned(),
-                begun,
-                file: Mutex::default(),
-            }),
-            notice,
+        let writer = |begun, whole| Writer {
+            path,
+            plan: plan.to_owned(),
+            begun,
+            whole,
+            file: Mutex::default(),
+        };
+        let Some(before) = before else {
+            let started_over = "an unfinished verification of another plan, or of more than a day \
+                ago, was not gone on with; this one started over";
+            return Ok(SavedReadings {
+                to: Some(writer(now, None)),
+                notice: is_found.then(|| started_over.to_owned()),
+                ..SavedReadings::default()
+            });
+        };
+        // Of some calls more than one request has told.
+        let calls = before.counts.values().copied().max().unwrap_or(0);
+        let notice = format!(
+            "went on with {calls} calls of the target that an unfinished verification begun at {} \
+             had read",
+            before.begun
+        );
+        Ok(SavedReadings {
+            to: Some(writer(before.begun, Some(before.whole))),
+            notice: Some(notice),
+            before: before.readings,
+            counts: before.counts,
+        })
+    }
+
+    /// What an operation told before.
+    pub(crate) fn of(&self, operation: &'static str) -> Saved<'_> {
+        Saved {
+            operation,
+            readings: InOrder::new(&self.before),
         }
     }
 
-    /// What was read before.
-    pub(crate) fn recordings(&self, conversation: &str) -> Option<Recordings> {
-        let saved = self.before.get(conversation)?.iter().cloned();
-        Some(Recordings::Read(saved.map(TargetRecording::from).collect()))
-    }
-
-    /// Keeps a reading. Hidden ones are read again next time. A disk that takes no more is no
-    /// reason to stop reading.
-    pub(crate) fn keep(&self, conversation: &str, recordings: &Recordings) {
-        if let (Some(to), Recordings::Read(recordings)) = (&self.to, recordings) {
-            let line = Line {
-                conversation: conversation.to_owned(),
-                recordings: recordings.iter().map(SavedRecording::from).collect(),
-            };
-            if let Err(error) = to.keep(&self.before, &line) {
-                tracing::warn!(%error, "cannot keep a reading; an interrupted verification would \
-                    read it again");
-            }
+    /// Keeps a reading. A disk that takes no more is no reason to stop reading.
+    pub(crate) fn keep(&self, operation: &'static str, key: &str, reading: &impl Serialize) {
+        let line = Line {
+            operation: operation.into(),
+            key: key.into(),
+            reading,
+        };
+        if let Some(to) = &self.to
+            && let Err(error) = to.keep(&line)
+        {
+            tracing::warn!(%error, "cannot keep a reading; an interrupted verification would read \
+                it again");
         }
     }
 
-    /// Calls read before.
-    pub(crate) fn count(&self) -> u64 {
-        self.before.len() as u64
+    /// Requests whose answers were kept before, by operation.
+    pub(crate) fn counts(&self) -> &BTreeMap<String, u64> {
+        &self.counts
     }
 
     /// What a reader should know about it.
@@ -198,42 +239,109 @@ impl SavedReadings {
     }
 }
 
+/// Readings of an operation, asked for in the order of their keys.
+pub(crate) struct Saved<'a> {
+    operation: &'static str,
+    readings: InOrder<'a, String>,
+}
+
+impl Saved<'_> {
+    /// What was read before. Absent: nothing was, or not in this shape.
+    ///
+    /// # Errors
+    ///
+    /// It cannot be read back ([`RunError::Report`]).
+    pub(crate) fn take<T: DeserializeOwned>(&mut self, key: &str) -> Result<Option<T>, RunError> {
+        let json = self.readings.last(&sort_key(self.operation, key))?;
+        Ok(json.and_then(|json| serde_json::from_str(&json).ok()))
+    }
+}
+
+fn sort_key(operation: &str, key: &str) -> Vec<u8> {
+    let mut sort_key = Vec::new();
+    text_key(operation, &mut sort_key);
+    text_key(key, &mut sort_key);
+    sort_key
+}
+
+impl Before {
+    /// Absent: of another plan or version, too old, or no such file at all. The last line may be
+    /// cut: what is not whole was not read.
+    fn read(
+        mut file: impl BufRead,
+        folder: &Path,
+        plan: &str,
+        now: UtcMillis,
+    ) -> Result<Option<Before>, RunError> {
+        let mut line = Vec::new();
+        let is_next = |file: &mut _, line: &mut Vec<u8>| {
+            line.clear();
+            let read = Read::take(file, LONGEST_LINE).read_until(b'\n', line);
+            read.is_ok() && line.ends_with(b"\n")
+        };
+        let is_ours = |head: &Head| {
+            head.version == VERSION && head.plan == plan && now.since(head.begun) < OLDEST_MS
+        };
+        if !is_next(&mut file, &mut line) {
+            return Ok(None);
+        }
+        let head = serde_json::from_slice(&line).ok().filter(is_ours);
+        let Some(head) = head else {
+            return Ok(None);
+        };
+        let (mut whole, mut counts) = (line.len() as u64, BTreeMap::new());
+        let mut readings = RecordSorter::new(folder);
+        while is_next(&mut file, &mut line) {
+            let Ok(of_line) = serde_json::from_slice::<Line<'_, &RawValue>>(&line) else {
+                break;
+            };
+            readings.push(
+                &sort_key(&of_line.operation, &of_line.key),
+                &of_line.reading.get().to_owned(),
+            )?;
+            *counts.entry(of_line.operation.into_owned()).or_default() += 1;
+            whole += line.len() as u64;
+        }
+        Ok(Some(Before {
+            begun: head.begun,
+            readings: readings.sorted()?,
+            counts,
+            whole,
+        }))
+    }
+}
+
 impl Writer {
-    fn keep(
-        &self,
-        before: &HashMap<String, Vec<SavedRecording>>,
-        line: &Line,
-    ) -> std::io::Result<()> {
+    fn keep(&self, line: &impl Serialize) -> std::io::Result<()> {
         let mut slot = self.file.lock();
         if slot.is_none() {
-            *slot = Some(self.begin(before)?);
+            *slot = Some(match self.whole {
+                Some(whole) => self.go_on(whole)?,
+                None => self.begin()?,
+            });
         }
         slot.as_mut().map_or(Ok(()), |file| write(file, line))
     }
 
-    /// Head and earlier readings go to a file beside it first, so that a kill meanwhile loses none
-    /// of them.
-    fn begin(&self, before: &HashMap<String, Vec<SavedRecording>>) -> std::io::Result<File> {
+    /// Behind the last whole line.
+    fn go_on(&self, whole: u64) -> std::io::Result<File> {
+        let mut file = output::private::keep(&self.path)?;
+        file.set_len(whole)?;
+        file.seek(SeekFrom::End(0))?;
+        Ok(file)
+    }
+
+    /// The head goes to a file beside it first, so that a kill meanwhile leaves no half of it.
+    fn begin(&self) -> std::io::Result<File> {
         output::private::folder(self.path.parent().unwrap_or(Path::new(".")))?;
         let part = self.path.with_extension("part");
         let mut file = output::private::create(&part)?;
-        write(
-            &mut file,
-            &Head {
-                version: VERSION,
-                plan: self.plan.clone(),
-                begun: self.begun,
-            },
-        )?;
-        for (conversation, recordings) in before {
-            write(
-                &mut file,
-                &Line {
-                    conversation: conversation.clone(),
-                    recordings: recordings.clone(),
-                },
-            )?;
-        }
+        let head = Head {
+            version: VERSION,
+            plan: self.plan.clone(),
+            begun: self.begun,
+        };
+        write(&mut file, &head)?;
         std::fs::rename(part, &self.path)?;
         Ok(file)
     }
@@ -250,57 +358,125 @@ fn write(file: &mut File, line: &impl Serialize) -> std::io::Result<()> {
 mod tests {
     use super::*;
 
+    const READ: &str = "read_a_call";
+
+    fn at(hours: i64) -> UtcMillis {
+        UtcMillis::from_ms(1_700_000_000_000 + hours * 3_600_000)
+    }
+
+    fn open(dir: &Path, plan: &str, hours: i64) -> SavedReadings {
+        SavedReadings::open(Some(dir), plan, at(hours)).expect("room for readings")
+    }
+
+    fn count(readings: &SavedReadings) -> u64 {
+        readings.counts().values().sum()
+    }
+
     #[test]
     fn only_whole_lines_of_the_same_plan_and_day_are_gone_on_with() {
         let dir = tempfile::tempdir().expect("a folder");
-        let at = |hours: i64| UtcMillis::from_ms(1_700_000_000_000 + hours * 3_600_000);
         let recording = TargetRecording {
             id: "r".into(),
             conversation_id: "c".into(),
             created: Some(at(0)),
             ..TargetRecording::default()
         };
-        let first = SavedReadings::open(Some(dir.path()), "plan", at(0));
-        assert_eq!((first.count(), first.notice()), (0, None));
-        first.keep("c", &Recordings::Read(vec![recording.clone()]));
-        first.keep("hidden", &Recordings::Hidden("a permission".into()));
+        let first = open(dir.path(), "plan", 0);
+        assert_eq!((count(&first), first.notice()), (0, None));
+        first.keep(READ, "c", &SavedRecording::all_of(&[recording.clone()]));
         drop(first);
         let path = dir.path().join(FILE);
         let mut text = std::fs::read_to_string(&path).expect("kept");
-        text.push_str("{\"conversation\":\"cut\",\"recor");
+        text.push_str("{\"operation\":\"read_a_call\",\"key\":\"cut\",\"rea");
         std::fs::write(&path, &text).expect("cut");
 
-        let second = SavedReadings::open(Some(dir.path()), "plan", at(20));
-        assert_eq!(second.count(), 1);
-        let Some(Recordings::Read(read)) = second.recordings("c") else {
-            panic!("kept")
-        };
+        let second = open(dir.path(), "plan", 20);
+        assert_eq!(count(&second), 1);
+        let mut saved = second.of(READ);
+        let read: Vec<SavedRecording> = saved.take("c").expect("read").expect("kept");
+        let read = TargetRecording::from(read[0].clone());
         assert_eq!(
-            (&read[0].id, &read[0].conversation_id, read[0].created),
+            (&read.id, &read.conversation_id, read.created),
             (&recording.id, &recording.conversation_id, recording.created)
         );
-        assert!(
-            second.recordings("cut").is_none()
-                && second
-                    .notice()
-                    .is_some_and(|notice| notice.contains("went on with 1 call"))
-        );
+        let cut: Option<Vec<SavedRecording>> = saved.take("cut").expect("read");
+        let other: Option<Vec<SavedRecording>> =
+            second.of("another_request").take("c").expect("read");
+        assert!(cut.is_none() && other.is_none());
+        let notice = second.notice().unwrap_or_default();
+        assert!(notice.contains("went on with 1 call"), "{notice}");
+        second.keep(READ, "b", &7);
+        drop(saved);
         drop(second);
+        let third = open(dir.path(), "plan", 21);
+        let mut saved = third.of(READ);
+        assert_eq!(
+            saved.take("b").expect("read"),
+            Some(7),
+            "behind what was whole"
+        );
+        assert_eq!(
+            saved.take::<u8>("c").expect("read"),
+            None,
+            "of another shape"
+        );
+        assert_eq!(count(&third), 2);
+        drop(saved);
+        drop(third);
+
         for (plan, hours) in [("other", 20), ("plan", 25)] {
             std::fs::write(&path, &text).expect("as before");
-            let other = SavedReadings::open(Some(dir.path()), plan, at(hours));
+            let other = open(dir.path(), plan, hours);
+            let notice = other.notice().unwrap_or_default();
             assert!(
-                other.count() == 0
-                    && other
-                        .notice()
-                        .is_some_and(|notice| notice.contains("started over")),
-                "{plan} {hours}"
+                count(&other) == 0 && notice.contains("started over"),
+                "{plan} {hours}: {notice}"
             );
         }
-        let last = SavedReadings::open(Some(dir.path()), "plan", at(0));
-        last.keep("d", &Recordings::default());
+        let last = open(dir.path(), "plan", 0);
+        last.keep(READ, "d", &1);
         last.forget();
         assert!(!path.exists());
-        assert_eq!(SavedReadings::open(None, "plan", at(0)).count(), 0);
+        let nowhere = SavedReadings::open(None, "plan", at(0)).expect("nothing to open");
+        assert_eq!(count(&nowhere), 0);
+    }
+
+    #[test]
+    fn readings_are_its_owners_alone_and_stop_at_what_is_no_reading() {
+        use std::os::unix::fs::PermissionsExt;
+        let dir = tempfile::tempdir().expect("a folder");
+        let first = open(dir.path(), "plan", 0);
+        for n in 0..200 {
+            first.keep(READ, &format!("{n:03}"), &n);
+        }
+        drop(first);
+        let path = dir.path().join(FILE);
+        let mode = std::fs::metadata(&path).expect("kept").permissions().mode();
+        assert_eq!(mode & 0o777, 0o600);
+        let mut text = std::fs::read_to_string(&path).expect("kept");
+        text = text.replacen("{\"operation\":\"read_a_call\",\"key\":\"150\"", "?", 1);
+        std::fs::write(&path, &text).expect("damaged");
+        let second = open(dir.path(), "plan", 1);
+        assert_eq!(count(&second), 150);
+        let mut saved = second.of(READ);
+        for n in (0..200).step_by(7) {
+            let read = saved.take::<u64>(&format!("{n:03}")).expect("read");
+            assert_eq!(read, (n < 150).then_some(n), "{n}");
+        }
+    }
+
+    #[test]
+    fn readings_that_find_no_room_end_with_what_to_do() {
+        let dir = tempfile::tempdir().expect("a folder");
+        let first = open(dir.path(), "plan", 0);
+        (0..100).for_each(|n| first.keep(READ, &format!("{n}"), &n));
+        drop(first);
+        let nowhere = dir.path().join(FILE);
+        let file = BufReader::new(File::open(&nowhere).expect("kept"));
+        let error = Before::read(file, &nowhere, "plan", at(0))
+            .err()
+            .expect("no room");
+        assert_eq!(error.exit_code(), 11);
+        assert!(error.to_string().contains("free space there"), "{error}");
     }
 }

@@ -16,8 +16,11 @@ use serde::{Deserialize, Serialize};
 
 use crate::run_error::RunError;
 
-/// Bytes gathered before they are written: a few of these are in memory at a time.
-const RUN_BYTES: usize = 32 << 20;
+/// Bytes gathered before they are written: a few of these are in memory at a time. Tests write what
+/// real verifications write.
+const RUN_BYTES: usize = if cfg!(test) { 1 << 10 } else { 32 << 20 };
+/// The same of records of a few bytes each, where several kinds are gathered at once.
+const SMALL_RUN_BYTES: usize = if cfg!(test) { 1 << 8 } else { 4 << 20 };
 /// Bytes read of a run at a time.
 const READ_BYTES: usize = 64 << 10;
 /// A run's buffer that a long record has made longer than this is made short again.
@@ -48,6 +51,22 @@ pub(crate) struct SortedRecords<T> {
 pub(crate) struct StoredRecord<'a> {
     pub(crate) key: &'a [u8],
     pub(crate) record: &'a [u8],
+}
+
+/// The same, kept while others are read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct OwnedRecord {
+    pub(crate) key: Vec<u8>,
+    pub(crate) record: Vec<u8>,
+}
+
+impl From<StoredRecord<'_>> for OwnedRecord {
+    fn from(stored: StoredRecord<'_>) -> OwnedRecord {
+        OwnedRecord {
+            key: stored.key.to_owned(),
+            record: stored.record.to_owned(),
+        }
+    }
 }
 
 /// Records in memory.
@@ -118,6 +137,14 @@ impl<T: Serialize + DeserializeOwned> RecordSorter<T> {
             written: None,
             count: 0,
             kind: PhantomData,
+        }
+    }
+
+    /// The same for records of a few bytes each.
+    pub(crate) fn of_small(folder: &Path) -> RecordSorter<T> {
+        RecordSorter {
+            run_bytes: SMALL_RUN_BYTES,
+            ..RecordSorter::new(folder)
         }
     }
 

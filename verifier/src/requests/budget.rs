@@ -53,8 +53,6 @@ pub(crate) struct Sizes {
     pub(crate) audio: u64,
     /// Whether jobs and batches may be created.
     pub(crate) jobs: bool,
-    /// Calls that an unfinished verification has read already.
-    pub(crate) kept: u64,
     /// Calls of the source, those included that must not be there.
     pub(crate) all_calls: u64,
     /// Days on which calls with recordings began.
@@ -88,6 +86,14 @@ impl Announced {
             limit_of,
             planned,
         }
+    }
+
+    /// Without what an unfinished verification has read already. By operation.
+    pub(crate) fn without(mut self, kept: &BTreeMap<String, u64>) -> Announced {
+        for (operation, planned) in &mut self.planned {
+            *planned = planned.saturating_sub(kept.get(*operation).copied().unwrap_or(0));
+        }
+        self
     }
 
     fn counted(&self) -> u64 {

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use crate::in_order::InOrder;
 use crate::observed::TargetConversation;
 use crate::run_error::RunError;
 use crate::sorted_records::{Merge, RecordSorter, SortedRecords, text_key};
@@ -50,6 +51,11 @@ impl Conversations {
     /// They cannot be read back ([`RunError::Report`]).
     pub(crate) fn stored(&self) -> Result<Merge<'_>, RunError> {
         self.0.stored()
+    }
+
+    /// Looked up by the beginnings of their keys.
+    pub(crate) fn in_order(&self) -> InOrder<'_, TargetConversation> {
+        InOrder::new(&self.0)
     }
 
     pub(crate) fn iter(&self) -> impl Iterator<Item = Result<TargetConversation, RunError>> + '_ {

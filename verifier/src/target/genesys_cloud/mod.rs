@@ -4,6 +4,7 @@ mod carrier;
 mod checks;
 mod convert;
 mod divisions;
+mod lag;
 mod parked;
 mod policies;
 mod read;

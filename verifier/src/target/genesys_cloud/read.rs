@@ -13,6 +13,7 @@ use platforms::{CallError, Pages};
 use sha2::{Digest, Sha256};
 
 use super::divisions::{self, Coverage};
+use super::lag::lag;
 use super::requests::need;
 use super::{DeletingPolicy, Identity, OrganisationFacts, convert};
 use crate::expected::{ExpectedRecording, Presence};
@@ -20,8 +21,8 @@ use crate::observed::{Recordings, TargetConversation, TargetRecording};
 use crate::options::{Progress, Stage};
 use crate::platform_facts::PlatformFacts;
 use crate::run_error::RunError;
-use crate::saved_readings::SavedReadings;
-use crate::sorted_records::{RecordSorter, SortedRecords};
+use crate::saved_readings::{SavedReadings, SavedRecording};
+use crate::sorted_records::{RecordSorter, SortedRecords, text_key};
 use crate::source::Only;
 use crate::target::{Conversations, Expectations, TargetSnapshot, Wait};
 use crate::text::Text;
@@ -36,6 +37,8 @@ pub(crate) const DETAILS_PAGE: u32 = 1000;
 pub(crate) const RETENTION_PAGE: usize = 500;
 /// Ids a deletion-protection query takes. Source: vendor's API description.
 pub(crate) const PROTECTION_BATCH: usize = 100;
+/// The operation that takes a request a call.
+const LIST_RECORDINGS: &str = "list_recordings";
 /// How long one call's recordings are waited for, at most: `formatId=NONE` has nothing to prepare,
 /// so a platform that prepares all the same is given minutes, not the hour of a job.
 const RECORDINGS_PATIENCE: Duration = Duration::from_secs(300);
@@ -103,10 +106,13 @@ impl Dates {
     }
 }
 
+/// A conversation, and what was read of its recordings before. Absent: nothing was.
+type WithSaved = (TargetConversation, Option<Vec<SavedRecording>>);
+
 /// What analytics shows.
 #[derive(Default)]
 struct Shown {
-    /// Ours in full.
+    /// Ours in full, by their ids.
     ours: SortedRecords<TargetConversation>,
     of_ours: HashSet<ShortId>,
     /// Ids of all others.
@@ -287,7 +293,9 @@ impl Reader<'_> {
                     continue;
                 }
                 if self.is_in_scope(&conversation) {
-                    ours.append(&conversation)?;
+                    let mut key = Vec::new();
+                    text_key(&conversation.id, &mut key);
+                    ours.push(&key, &conversation)?;
                     shown.of_ours.insert(id);
                 } else {
                     shown.others.insert(id);
@@ -454,9 +462,13 @@ impl Reader<'_> {
         snapshot: &mut TargetSnapshot,
         progress: &dyn Progress,
     ) -> Result<Tally, RunError> {
-        let ours = shown.ours.iter().chain(unshown.into_iter().map(Ok));
+        // Each list is in the order of ids, and so are the readings from before.
+        let ours = self
+            .with_saved(shown.ours.iter())
+            .chain(self.with_saved(unshown.into_iter().map(Ok)));
         let reads = stream::iter(ours).map(|conversation| async move {
-            let read = self.recordings_of(conversation?, dates).await?;
+            let (conversation, saved) = conversation?;
+            let read = self.recordings_of(conversation, saved, dates).await?;
             progress.advance(1);
             Ok::<_, RunError>(read)
         });
@@ -479,16 +491,36 @@ impl Reader<'_> {
         Ok(tally)
     }
 
+    /// Conversations, each with what was read of its recordings before. They are in the order of
+    /// their ids; one that is not is read again.
+    fn with_saved<'a>(
+        &'a self,
+        ours: impl Iterator<Item = Result<TargetConversation, RunError>> + 'a,
+    ) -> impl Iterator<Item = Result<WithSaved, RunError>> + 'a {
+        let mut saved = self.kept.of(LIST_RECORDINGS);
+        ours.map(move |conversation| {
+            let conversation = conversation?;
+            let before = saved.take(&conversation.id)?;
+            Ok((conversation, before))
+        })
+    }
+
+    /// `saved`: what was read of its recordings before.
     async fn recordings_of(
         &self,
         mut conversation: TargetConversation,
+        saved: Option<Vec<SavedRecording>>,
         dates: Option<&Dates>,
     ) -> Result<TargetConversation, RunError> {
-        conversation.recordings = match self.kept.recordings(&conversation.id) {
-            Some(kept) => kept,
+        conversation.recordings = match saved {
+            Some(saved) => Recordings::Read(saved.into_iter().map(TargetRecording::from).collect()),
             None => {
                 let read = self.recordings(&conversation.id).await?;
-                self.kept.keep(&conversation.id, &read);
+                // What is hidden is read again next time.
+                if let Recordings::Read(recordings) = &read {
+                    let saved = SavedRecording::all_of(recordings);
+                    self.kept.keep(LIST_RECORDINGS, &conversation.id, &saved);
+                }
                 read
             }
         };
@@ -527,7 +559,7 @@ impl Reader<'_> {
                 }
                 Err(CallError::Refused { status: 404, .. }) => return Ok(Recordings::default()),
                 Err(error) => {
-                    return match need("list_recordings", &error) {
+                    return match need(LIST_RECORDINGS, &error) {
                         Some(need) => Ok(Recordings::Hidden(need)),
                         None => Err(RunError::target(
                             "read the recordings of a conversation",
@@ -651,46 +683,5 @@ fn orphan(entry: &wire::RetentionEntry) -> TargetRecording {
         delete_at: entry.delete_date.as_deref().and_then(UtcMillis::parse),
         created: entry.creation_time.as_deref().and_then(UtcMillis::parse),
         ..TargetRecording::default()
-    }
-}
-
-/// Analytics may still hide a conversation if its data ends before the newest recording we know of;
-/// without any, if it ends well before now; and if it does not say where its data ends.
-fn lag(newest: Option<UtcMillis>, available: Option<UtcMillis>, now: UtcMillis) -> Option<String> {
-    // Time between a job's submission and its snapshot, and clocks that differ: neither is lag.
-    const SLACK_MS: i64 = 60_000;
-    let Some(available) = available else {
-        return Some(
-            "analytics to say up to when its data is complete (dataAvailabilityDate)".to_owned(),
-        );
-    };
-    let newest = newest.unwrap_or(now);
-    (newest.since(available) > SLACK_MS).then(|| {
-        format!(
-            "analytics is complete only up to {available}; verify again when it has passed {newest}"
-        )
-    })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn lag_is_suspected_only_where_it_could_hide_something() {
-        let at = |text: &str| UtcMillis::parse(text).expect("an instant");
-        let now = at("2026-11-20T12:00:00Z");
-        let made = Some(at("2026-11-18T00:00:00Z"));
-        assert!(lag(made, Some(at("2026-11-17T00:00:00Z")), now).is_some());
-        assert!(
-            lag(made, Some(at("2026-11-19T00:00:00Z")), now).is_none(),
-            "complete past the newest recording"
-        );
-        assert!(lag(None, Some(now), now).is_none());
-        assert!(lag(None, Some(at("2026-11-19T00:00:00Z")), now).is_some());
-        assert!(
-            lag(None, None, now).is_some(),
-            "an unknown watermark proves no absence"
-        );
     }
 }

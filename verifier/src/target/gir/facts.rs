@@ -1,9 +1,10 @@
-//! What only Interaction Recording tells of a call and of its media.
+//! What only Interaction Recording tells of a call, of its media and of its stores.
 
 use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
+use super::Stores;
 use crate::observed::{Field, TargetConversation};
 use crate::utc_millis::UtcMillis;
 
@@ -95,6 +96,9 @@ pub(crate) struct MediaFacts {
     pub(crate) pkcs7: Option<String>,
     /// Certificates it is said to be encrypted for.
     pub(crate) certificates: Vec<String>,
+    /// Folder of an archive in which its recording lies; bytes of the path. Absent: it was not
+    /// read from an archive.
+    pub(crate) archived_in: Option<Vec<u8>>,
 }
 
 /// What lies at a media file's address.
@@ -112,4 +116,26 @@ impl Default for FileSight {
     fn default() -> FileSight {
         FileSight::There { bytes: None }
     }
+}
+
+/// What only these stores have.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub(crate) struct StoreContents {
+    /// Files in the migration's folder that no recording which was read references; where only
+    /// some calls are verified, those of theirs.
+    pub(crate) unreferenced: Vec<UnreferencedFile>,
+    /// Calls of ours that SpeechMiner has and RWS does not show; where only some calls are
+    /// verified, those among them.
+    pub(crate) only_posted: BTreeSet<String>,
+    /// How each store was read.
+    pub(crate) read: Stores,
+}
+
+/// A file that no recording references.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct UnreferencedFile {
+    /// Path below the store's root.
+    pub(crate) path: String,
+    /// Recording of the source its name begins with. Absent: another name.
+    pub(crate) legacy_recording_id: Option<String>,
 }

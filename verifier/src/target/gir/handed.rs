@@ -1,33 +1,43 @@
 //! Exports that stand for a store: files and folders that somebody hands over where there is no ops
 //! account. Source: docs/reference/gir.md, "Exports".
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use platforms::gir::wire::Recording;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use url::Url;
 
-use super::listing::{Lying, below, below_path};
+use super::export_table::Table;
+use super::folder_walk::walk;
+use super::listing::{Listed, below, below_path, place_key};
 use super::posts::Entry;
 use super::stores_read::HandedOver;
 use crate::run_error::RunError;
+use crate::sorted_records::{RecordSorter, SortedRecords, text_key};
 use crate::utc_millis::UtcMillis;
 
-/// Folders within folders that are looked into: an archive lies four deep.
-const DEEPEST: usize = 16;
-
-/// RCS archives: recordings by id, each with the folder it lies in.
+/// RCS archives: recordings by id.
 pub(super) struct Archive {
-    pub(super) recordings: BTreeMap<String, (Recording, PathBuf)>,
+    pub(super) recordings: SortedRecords<Archived>,
     pub(super) told: HandedOver,
+}
+
+/// A recording of an archive.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(super) struct Archived {
+    id: String,
+    /// As JSON.
+    recording: String,
+    /// Folder it lies in; bytes of its path.
+    pub(super) folder: Vec<u8>,
 }
 
 /// Files of the store, as a list or as the folder it is mounted on.
 pub(super) struct Files {
-    /// By their paths below the store's root.
-    pub(super) files: BTreeMap<String, Lying>,
+    /// By their paths below the store's root; of one that is listed twice the last counts.
+    pub(super) files: Arc<SortedRecords<Listed>>,
     /// Where their bytes lie. Absent: it is a list.
     pub(super) mount: Option<PathBuf>,
     pub(super) told: HandedOver,
@@ -35,8 +45,17 @@ pub(super) struct Files {
 
 /// What SpeechMiner has, by recording id.
 pub(super) struct Rows {
-    pub(super) entries: BTreeMap<String, Entry>,
+    pub(super) entries: SortedRecords<Entry>,
     pub(super) told: HandedOver,
+}
+
+/// What is handed over, and where room is for what does not fit in memory.
+#[derive(Clone, Copy)]
+pub(super) struct Export<'a> {
+    pub(super) path: &'a Path,
+    /// Who exported it. Absent: nobody said.
+    pub(super) origin: Option<&'a str>,
+    pub(super) spill: &'a Path,
 }
 
 /// `{"recording": {...}}` as read from the service, or the recording alone.
@@ -47,42 +66,56 @@ enum Document {
     Plain(Recording),
 }
 
+impl Archived {
+    fn new(recording: &Recording, folder: &Path) -> Result<Archived, RunError> {
+        Ok(Archived {
+            id: recording.id.clone(),
+            recording: serde_json::to_string(recording).map_err(|error| set_aside(&error))?,
+            folder: path_bytes(folder),
+        })
+    }
+
+    pub(super) fn id(&self) -> &str {
+        &self.id
+    }
+
+    pub(super) fn recording(&self) -> Result<Recording, RunError> {
+        serde_json::from_str(&self.recording).map_err(|error| set_aside(&error))
+    }
+}
+
+fn set_aside(error: &serde_json::Error) -> RunError {
+    RunError::Internal(format!("a recording of an archive: {error}"))
+}
+
+fn path_bytes(path: &Path) -> Vec<u8> {
+    std::os::unix::ffi::OsStrExt::as_bytes(path.as_os_str()).to_owned()
+}
+
 /// Reads `DIR/**/recording.json`.
-pub(super) fn archive(dir: &Path, origin: Option<&str>) -> Result<Archive, RunError> {
-    let mut recordings: BTreeMap<String, (Recording, PathBuf)> = BTreeMap::new();
-    let mut seen = Seen::default();
-    for file in walk(dir)?.into_iter().filter(|file| {
-        file.file_name()
-            .is_some_and(|name| name == "recording.json")
-    }) {
+pub(super) fn archive(export: Export<'_>) -> Result<Archive, RunError> {
+    let dir = export.path;
+    let (mut found, mut seen) = (RecordSorter::<Archived>::new(export.spill), Seen::default());
+    for file in walk(dir, export.spill)?.iter() {
+        let file = dir.join(file?.path());
+        if file.file_name().is_none_or(|name| name != "recording.json") {
+            continue;
+        }
         let bytes = std::fs::read(&file).map_err(|error| broken(&file, &error.to_string()))?;
-        seen.add(
-            &file,
-            &format!("{} {} {}", inside(dir, &file), bytes.len(), hash(&bytes)),
-        );
+        let line = format!("{} {} {}", inside(dir, &file), bytes.len(), hash(&bytes));
+        seen.add(&file, &line);
         let document: Document = serde_json::from_slice(&bytes).map_err(|_| {
             not_a_recording(&file, serde_json::from_slice::<Recording>(&bytes).err())
         })?;
         let recording = match document {
             Document::Enveloped { recording } | Document::Plain(recording) => recording,
         };
-        let folder = file.parent().unwrap_or(dir).to_owned();
-        match recordings.get(&recording.id) {
-            Some((known, elsewhere)) if *known != recording => {
-                return Err(broken(
-                    &file,
-                    &format!(
-                        "recording {} stands in {} too, with other content",
-                        recording.id,
-                        elsewhere.display()
-                    ),
-                ));
-            }
-            Some(_) => {}
-            None => _ = recordings.insert(recording.id.clone(), (recording, folder)),
-        }
+        let folder = file.parent().unwrap_or(dir);
+        let archived = Archived::new(&recording, folder)?;
+        found.push(&id_key(&recording.id), &archived)?;
     }
-    if recordings.is_empty() {
+    let recordings = each_once(&found.sorted()?, export.spill)?;
+    if recordings.len() == 0 {
         return Err(broken(
             dir,
             "no recording.json is in it; give the folder of an RCS archive",
@@ -90,8 +123,48 @@ pub(super) fn archive(dir: &Path, origin: Option<&str>) -> Result<Archive, RunEr
     }
     Ok(Archive {
         recordings,
-        told: seen.told("rws", dir, origin),
+        told: seen.told("rws", export),
     })
+}
+
+/// A recording may stand in several folders, if it is the same in each.
+fn each_once(
+    found: &SortedRecords<Archived>,
+    spill: &Path,
+) -> Result<SortedRecords<Archived>, RunError> {
+    let (mut recordings, mut first) = (RecordSorter::new(spill), None::<Archived>);
+    for archived in found.iter() {
+        let archived = archived?;
+        let known = first.as_ref().filter(|first| first.id == archived.id);
+        let Some(known) = known else {
+            recordings.push(&id_key(&archived.id), &archived)?;
+            first = Some(archived);
+            continue;
+        };
+        if known.recording()? != archived.recording()? {
+            return Err(broken(
+                &path_of(&archived.folder).join("recording.json"),
+                &format!(
+                    "recording {} stands in {} too, with other content",
+                    archived.id,
+                    path_of(&known.folder).display()
+                ),
+            ));
+        }
+    }
+    recordings.sorted()
+}
+
+/// A path by its bytes.
+pub(super) fn path_of(bytes: &[u8]) -> PathBuf {
+    PathBuf::from(<std::ffi::OsStr as std::os::unix::ffi::OsStrExt>::from_bytes(bytes))
+}
+
+/// Recordings by their ids.
+pub(super) fn id_key(id: &str) -> Vec<u8> {
+    let mut key = Vec::new();
+    text_key(id, &mut key);
+    key
 }
 
 fn not_a_recording(file: &Path, error: Option<serde_json::Error>) -> RunError {
@@ -106,118 +179,117 @@ fn not_a_recording(file: &Path, error: Option<serde_json::Error>) -> RunError {
 
 /// Reads a list of files, or a folder that is the store's root. `folder` is the migration's, in the
 /// store.
-pub(super) fn files(
-    path: &Path,
-    root: &Url,
-    folder: &str,
-    origin: Option<&str>,
-) -> Result<Files, RunError> {
+pub(super) fn files(export: Export<'_>, root: &Url, folder: &str) -> Result<Files, RunError> {
+    let path = export.path;
     if !path.is_dir() {
-        return listing(path, root, origin);
+        return listing(export, root);
     }
-    let (mut files, mut seen) = (BTreeMap::new(), Seen::default());
+    let (mut files, mut seen) = (RecordSorter::of_small(export.spill), Seen::default());
     let here = path.join(folder);
-    for file in if here.is_dir() {
-        walk(&here)?
-    } else {
-        Vec::new()
-    } {
-        let bytes = std::fs::metadata(&file)
-            .map_err(|error| broken(&file, &error.to_string()))?
-            .len();
-        let name = inside(path, &file);
-        seen.add(&file, &format!("{name} {bytes}"));
-        // When a copy was written says nothing about when the file was.
-        files.insert(
-            name,
-            Lying {
-                bytes: Some(bytes),
-                written: None,
-            },
-        );
+    if here.is_dir() {
+        for file in walk(&here, export.spill)?.iter() {
+            let file = here.join(file?.path());
+            let meta =
+                std::fs::metadata(&file).map_err(|error| broken(&file, &error.to_string()))?;
+            let name = inside(path, &file);
+            seen.add(&file, &format!("{name} {}", meta.len()));
+            files.push(&place_key(&name), &Listed::of_size(name, meta.len()))?;
+        }
     }
     Ok(Files {
-        files,
+        files: Arc::new(files.sorted()?),
         mount: Some(path.to_owned()),
-        told: seen.told("webdav", path, origin),
+        told: seen.told("webdav", export),
     })
 }
 
 /// `href,size[,sha256]`.
-fn listing(path: &Path, root: &Url, origin: Option<&str>) -> Result<Files, RunError> {
-    let (text, told) = whole("webdav", path, origin)?;
-    let table = Table::read(path, &text, &["href", "size"], &["sha256"])?;
-    let mut files = BTreeMap::new();
-    for row in &table.rows {
+fn listing(export: Export<'_>, root: &Url) -> Result<Files, RunError> {
+    let mut table = Table::open(export.path, &["href", "size"], &["sha256"])?;
+    let mut files = RecordSorter::of_small(export.spill);
+    let mut is_empty = true;
+    while let Some(row) = table.next_row()? {
+        is_empty = false;
         let href = row.text("href")?;
         let place = below(root, href).or_else(|| below_path(root, &super::listing::decoded(href)));
         let bytes = row.number("size")?;
         // A store has other folders than ours, and other hosts' files are nobody's here.
         if let Some(place) = place {
-            files.insert(
-                place,
-                Lying {
-                    bytes: Some(bytes),
-                    written: None,
-                },
-            );
+            files.push(&place_key(&place), &Listed::of_size(place, bytes))?;
         }
     }
-    if files.is_empty() && !table.rows.is_empty() {
+    let files = files.sorted()?;
+    if files.len() == 0 && !is_empty {
         return Err(broken(
-            path,
+            export.path,
             &format!("none of its addresses is below {root}; check target.webdav_url"),
         ));
     }
     Ok(Files {
-        files,
+        files: Arc::new(files),
         mount: None,
-        told,
+        told: told("webdav", export, written(export.path), table.sha256()?),
     })
+}
+
+/// A row of SpeechMiner's export.
+#[derive(Serialize, Deserialize)]
+struct PostedFile {
+    id: String,
+    /// Address of the file.
+    file: String,
+    start_s: i64,
 }
 
 /// `externalId,callTime,callDuration,folder,filename`: one row a file, so a call that was posted
 /// twice has each of its files twice.
-pub(super) fn rows(path: &Path, origin: Option<&str>) -> Result<Rows, RunError> {
-    let (text, told) = whole("speechminer", path, origin)?;
-    let table = Table::read(
-        path,
-        &text,
-        &[
-            "externalId",
-            "callTime",
-            "callDuration",
-            "folder",
-            "filename",
-        ],
-        &[],
-    )?;
-    let mut files: BTreeMap<(String, String), u64> = BTreeMap::new();
-    let mut starts: BTreeMap<String, UtcMillis> = BTreeMap::new();
-    for row in &table.rows {
-        let seconds = i64::try_from(row.number("callTime")?).unwrap_or(i64::MAX);
-        starts.insert(
-            row.text("externalId")?.to_owned(),
-            UtcMillis::from_ms(seconds.saturating_mul(1000)),
-        );
+pub(super) fn rows(export: Export<'_>) -> Result<Rows, RunError> {
+    let columns = [
+        "externalId",
+        "callTime",
+        "callDuration",
+        "folder",
+        "filename",
+    ];
+    let mut table = Table::open(export.path, &columns, &[])?;
+    let mut found = RecordSorter::of_small(export.spill);
+    while let Some(row) = table.next_row()? {
+        let start_s = i64::try_from(row.number("callTime")?).unwrap_or(i64::MAX);
+        let id = row.text("externalId")?.to_owned();
         row.seconds("callDuration")?;
         let file = format!("{}/{}", row.cell("folder"), row.cell("filename"));
-        *files
-            .entry((row.text("externalId")?.to_owned(), file))
-            .or_default() += 1;
+        found.push(&id_key(&id), &PostedFile { id, file, start_s })?;
     }
-    let mut entries: BTreeMap<String, Entry> = BTreeMap::new();
-    for ((id, file), count) in files {
-        let entry = entries.entry(id).or_default();
-        entry.posts = count.max(entry.posts);
-        entry.files.insert(file);
-    }
-    for (id, start) in starts {
-        if let Some(entry) = entries.get_mut(&id) {
-            entry.start = Some(start);
+    Ok(Rows {
+        entries: entries(&found.sorted()?, export.spill)?,
+        told: told("speechminer", export, written(export.path), table.sha256()?),
+    })
+}
+
+/// One for each recording; its rows follow one another.
+fn entries(
+    rows: &SortedRecords<PostedFile>,
+    spill: &Path,
+) -> Result<SortedRecords<Entry>, RunError> {
+    let mut entries = RecordSorter::of_small(spill);
+    let mut rows = rows.iter().peekable();
+    while let Some(row) = rows.next() {
+        let row = row?;
+        let (mut entry, mut times) = (Entry::new(&row.id), std::collections::BTreeMap::new());
+        let mut next = Some(row);
+        while let Some(row) = next.take() {
+            entry.start = Some(UtcMillis::from_ms(row.start_s.saturating_mul(1000)));
+            *times.entry(row.file).or_insert(0_u64) += 1;
+            let is_its = |other: &Result<PostedFile, RunError>| {
+                other.as_ref().map_or(true, |other| other.id == entry.id)
+            };
+            next = rows.next_if(is_its).transpose()?;
         }
+        entry.posts = times.values().copied().max().unwrap_or(0);
+        entry.files = times.into_keys().collect();
+        entries.push(&id_key(&entry.id), &entry)?;
     }
-    Ok(Rows { entries, told })
+    entries.sorted()
 }
 
 /// Bytes of a media file that lies beside its `recording.json`. `None`: it does not.
@@ -233,31 +305,6 @@ fn is_plain(file: &Path) -> bool {
     std::fs::symlink_metadata(file).is_ok_and(|meta| meta.is_file())
 }
 
-/// Every file below a folder, in order. Links are not followed.
-fn walk(dir: &Path) -> Result<Vec<PathBuf>, RunError> {
-    let (mut files, mut level) = (BTreeSet::new(), vec![dir.to_owned()]);
-    for _ in 0..DEEPEST {
-        let mut deeper = Vec::new();
-        for folder in level {
-            let entries =
-                std::fs::read_dir(&folder).map_err(|error| broken(&folder, &error.to_string()))?;
-            for entry in entries {
-                let entry = entry.map_err(|error| broken(&folder, &error.to_string()))?;
-                match entry.file_type() {
-                    Ok(kind) if kind.is_dir() => deeper.push(entry.path()),
-                    Ok(kind) if kind.is_file() => _ = files.insert(entry.path()),
-                    _ => {}
-                }
-            }
-        }
-        level = deeper;
-        if level.is_empty() {
-            return Ok(files.into_iter().collect());
-        }
-    }
-    Err(broken(dir, &format!("it is deeper than {DEEPEST} levels")))
-}
-
 fn inside(dir: &Path, file: &Path) -> String {
     let steps = file
         .strip_prefix(dir)
@@ -270,39 +317,29 @@ fn inside(dir: &Path, file: &Path) -> String {
 /// What was read of a folder, for the report.
 #[derive(Default)]
 struct Seen {
-    lines: Vec<String>,
+    lines: Sha256,
     newest: Option<UtcMillis>,
 }
 
 impl Seen {
     fn add(&mut self, file: &Path, line: &str) {
         self.newest = self.newest.max(written(file));
-        self.lines.push(format!("{line}\n"));
+        self.lines.update(line);
+        self.lines.update("\n");
     }
 
-    fn told(self, store: &str, path: &Path, origin: Option<&str>) -> HandedOver {
-        told(
-            store,
-            path,
-            origin,
-            self.newest,
-            hash(self.lines.concat().as_bytes()),
-        )
+    fn told(self, store: &str, export: Export<'_>) -> HandedOver {
+        let sha256 = hex::encode(self.lines.finalize());
+        told(store, export, self.newest, sha256)
     }
 }
 
-fn told(
-    store: &str,
-    path: &Path,
-    origin: Option<&str>,
-    date: Option<UtcMillis>,
-    sha256: String,
-) -> HandedOver {
+fn told(store: &str, export: Export<'_>, date: Option<UtcMillis>, sha256: String) -> HandedOver {
     HandedOver {
         store: store.to_owned(),
-        path: path.display().to_string(),
+        path: export.path.display().to_string(),
         date: date.map(|date| date.to_string()),
-        origin: origin.map(str::to_owned),
+        origin: export.origin.map(str::to_owned),
         sha256,
     }
 }
@@ -316,133 +353,12 @@ fn written(file: &Path) -> Option<UtcMillis> {
         .map(UtcMillis::from_ms)
 }
 
-fn whole(store: &str, path: &Path, origin: Option<&str>) -> Result<(String, HandedOver), RunError> {
-    let bytes = std::fs::read(path).map_err(|error| broken(path, &error.to_string()))?;
-    let told = told(store, path, origin, written(path), hash(&bytes));
-    let text =
-        String::from_utf8(bytes).map_err(|_| broken(path, "not UTF-8; export it as UTF-8"))?;
-    Ok((text, told))
-}
-
 fn hash(bytes: &[u8]) -> String {
     hex::encode(Sha256::digest(bytes))
 }
 
-fn broken(path: &Path, why: &str) -> RunError {
+pub(super) fn broken(path: &Path, why: &str) -> RunError {
     RunError::Plan(format!("{}: {why}", path.display()))
-}
-
-/// A CSV export.
-struct Table<'a> {
-    rows: Vec<Row<'a>>,
-}
-
-struct Row<'a> {
-    file: &'a Path,
-    line: u64,
-    cells: BTreeMap<String, String>,
-}
-
-impl<'a> Table<'a> {
-    fn read(
-        file: &'a Path,
-        text: &str,
-        required: &[&str],
-        optional: &[&str],
-    ) -> Result<Table<'a>, RunError> {
-        let mut reader = csv::ReaderBuilder::new()
-            .trim(csv::Trim::All)
-            .from_reader(text.trim_start_matches('\u{feff}').as_bytes());
-        let at = |error: &csv::Error| {
-            broken(
-                file,
-                &format!(
-                    "line {}: {error}",
-                    error.position().map_or(1, csv::Position::line)
-                ),
-            )
-        };
-        let headers: Vec<String> = reader
-            .headers()
-            .map_err(|error| at(&error))?
-            .iter()
-            .map(str::to_owned)
-            .collect();
-        let known = required.iter().chain(optional);
-        if let Some(name) = required
-            .iter()
-            .find(|name| !headers.iter().any(|header| header == *name))
-        {
-            return Err(broken(
-                file,
-                &format!(
-                    "line 1: the column `{name}` is missing; it has {}",
-                    headers.join(", ")
-                ),
-            ));
-        }
-        if let Some(header) = headers
-            .iter()
-            .find(|header| !known.clone().any(|name| name == header))
-        {
-            return Err(broken(
-                file,
-                &format!("line 1: the column `{header}` is not known; leave it out"),
-            ));
-        }
-        let mut rows = Vec::new();
-        for record in reader.records() {
-            let record = record.map_err(|error| at(&error))?;
-            let line = record.position().map_or(0, csv::Position::line);
-            rows.push(Row {
-                file,
-                line,
-                cells: headers
-                    .iter()
-                    .cloned()
-                    .zip(record.iter().map(str::to_owned))
-                    .collect(),
-            });
-        }
-        Ok(Table { rows })
-    }
-}
-
-impl Row<'_> {
-    fn cell(&self, column: &str) -> &str {
-        self.cells
-            .get(column)
-            .map(String::as_str)
-            .unwrap_or_default()
-    }
-
-    fn text(&self, column: &str) -> Result<&str, RunError> {
-        let cell = self.cell(column);
-        if cell.is_empty() {
-            Err(self.error(column, "is empty"))
-        } else {
-            Ok(cell)
-        }
-    }
-
-    fn number(&self, column: &str) -> Result<u64, RunError> {
-        self.text(column)?
-            .parse()
-            .map_err(|_| self.error(column, "is not a whole number"))
-    }
-
-    fn seconds(&self, column: &str) -> Result<f64, RunError> {
-        let seconds: Option<f64> = self
-            .text(column)?
-            .parse()
-            .ok()
-            .filter(|seconds: &f64| seconds.is_finite() && *seconds >= 0.0);
-        seconds.ok_or_else(|| self.error(column, "is not a number of seconds"))
-    }
-
-    fn error(&self, column: &str, what: &str) -> RunError {
-        broken(self.file, &format!("line {}: `{column}` {what}", self.line))
-    }
 }
 
 #[cfg(test)]
@@ -451,6 +367,18 @@ mod tests {
 
     fn root() -> Url {
         Url::parse("https://store.test/recordings").expect("a URL")
+    }
+
+    fn export<'a>(path: &'a Path, spill: &'a Path) -> Export<'a> {
+        Export {
+            path,
+            origin: None,
+            spill,
+        }
+    }
+
+    fn all<T: Serialize + serde::de::DeserializeOwned>(records: &SortedRecords<T>) -> Vec<T> {
+        records.iter().map(|record| record.expect("read")).collect()
     }
 
     fn write(dir: &Path, name: &str, text: &str) -> PathBuf {
@@ -483,24 +411,28 @@ mod tests {
             "copy/recording.json",
             r#"{"id":"st-acme-1","mediaFiles":[]}"#,
         );
-        let archive = archive(dir.path(), Some("the vendor")).expect("an archive");
-        assert_eq!(
-            archive.recordings.keys().collect::<Vec<_>>(),
-            ["st-acme-1", "st-acme-2"]
-        );
+        let spill = tempfile::tempdir().expect("a folder");
+        let archive = archive(Export {
+            origin: Some("the vendor"),
+            ..export(dir.path(), spill.path())
+        })
+        .expect("an archive");
+        let recordings: Vec<Archived> = all(&archive.recordings);
+        let ids: Vec<&str> = recordings.iter().map(Archived::id).collect();
+        assert_eq!(ids, ["st-acme-1", "st-acme-2"]);
         assert!(
             archive.told.sha256.len() == 64
                 && archive.told.date.is_some()
                 && archive.told.origin.as_deref() == Some("the vendor")
         );
-        let folder = &archive.recordings["st-acme-1"].1;
-        assert!(beside(folder, "https://store.test/recordings/x/a%20b.mp3").is_some());
+        let folder = path_of(&recordings[0].folder);
+        assert!(beside(&folder, "https://store.test/recordings/x/a%20b.mp3").is_some());
         for address in [
             "https://store.test/recordings/x/other.mp3",
             "https://store.test/x/..%2frecording.json",
             "nothing",
         ] {
-            assert!(beside(folder, address).is_none(), "{address}");
+            assert!(beside(&folder, address).is_none(), "{address}");
         }
     }
 
@@ -508,33 +440,33 @@ mod tests {
     fn a_list_of_files_is_read_by_address_or_path() {
         let dir = tempfile::tempdir().expect("a folder");
         let csv = "href,size,sha256\nhttps://store.test/recordings/st-acme/a.mp3,7,\n/recordings/st-acme/b%20c.mp3,8,00\n/elsewhere/x,1,\n";
-        let read = files(
-            &write(dir.path(), "files.csv", csv),
-            &root(),
-            "st-acme",
-            None,
-        )
-        .expect("a list");
-        assert_eq!(
-            read.files.keys().collect::<Vec<_>>(),
-            ["st-acme/a.mp3", "st-acme/b c.mp3"]
-        );
-        assert!(read.mount.is_none() && read.files["st-acme/a.mp3"].bytes == Some(7));
+        let spill = tempfile::tempdir().expect("a folder");
+        let list = write(dir.path(), "files.csv", csv);
+        let read = files(export(&list, spill.path()), &root(), "st-acme").expect("a list");
+        let listed: Vec<Listed> = all(&read.files);
+        let paths = |listed: &[Listed]| -> Vec<String> {
+            listed.iter().map(|listed| listed.path.clone()).collect()
+        };
+        assert_eq!(paths(&listed), ["st-acme/a.mp3", "st-acme/b c.mp3"]);
+        assert!(read.mount.is_none() && listed[0].lying.bytes == Some(7));
         write(dir.path(), "mount/st-acme/day/a.mp3", "sound");
         write(dir.path(), "mount/other/b.mp3", "sound");
-        let read = files(&dir.path().join("mount"), &root(), "st-acme", None).expect("a mount");
-        assert_eq!(read.files.keys().collect::<Vec<_>>(), ["st-acme/day/a.mp3"]);
+        let mount = dir.path().join("mount");
+        let read = files(export(&mount, spill.path()), &root(), "st-acme").expect("a mount");
+        assert_eq!(paths(&all(&read.files)), ["st-acme/day/a.mp3"]);
     }
 
     #[test]
     fn a_call_posted_twice_has_its_files_twice() {
         let dir = tempfile::tempdir().expect("a folder");
         let csv = "externalId,callTime,callDuration,folder,filename\na,1,2.5,f,1.mp3\na,1,2.5,f,2.mp3\nb,1,2,f,3.mp3\nb,1,2,f,3.mp3\n";
-        let read = rows(&write(dir.path(), "speechminer.csv", csv), None).expect("rows");
-        let posts: Vec<(&str, u64, usize)> = read
-            .entries
+        let spill = tempfile::tempdir().expect("a folder");
+        let file = write(dir.path(), "speechminer.csv", csv);
+        let read = rows(export(&file, spill.path())).expect("rows");
+        let entries: Vec<Entry> = all(&read.entries);
+        let posts: Vec<(&str, u64, usize)> = entries
             .iter()
-            .map(|(id, entry)| (id.as_str(), entry.posts, entry.files.len()))
+            .map(|entry| (entry.id.as_str(), entry.posts, entry.files.len()))
             .collect();
         assert_eq!(posts, [("a", 1, 2), ("b", 2, 1)]);
     }
@@ -542,12 +474,13 @@ mod tests {
     #[test]
     fn bad_input_is_refused_with_its_file_and_line() {
         let dir = tempfile::tempdir().expect("a folder");
+        let spill = tempfile::tempdir().expect("a folder");
         let told = |name: &str, text: &str| {
             let path = write(dir.path(), name, text);
             let error = match name {
-                "speechminer.csv" => rows(&path, None).err(),
-                "files.csv" => files(&path, &root(), "st-acme", None).err(),
-                _ => archive(dir.path(), None).err(),
+                "speechminer.csv" => rows(export(&path, spill.path())).err(),
+                "files.csv" => files(export(&path, spill.path()), &root(), "st-acme").err(),
+                _ => archive(export(dir.path(), spill.path())).err(),
             };
             let _ = std::fs::remove_file(&path);
             error.map(|stop| stop.to_string()).unwrap_or_default()
@@ -600,9 +533,10 @@ mod tests {
                 "{name} {text}: {told}"
             );
         }
+        let absent = dir.path().join("absent");
         assert!(
-            rows(&dir.path().join("absent.csv"), None).is_err()
-                && archive(&dir.path().join("absent"), None).is_err()
+            rows(export(&absent, spill.path())).is_err()
+                && archive(export(&absent, spill.path())).is_err()
         );
     }
 
@@ -612,7 +546,11 @@ mod tests {
         #[test]
         fn any_list_of_files_is_read_or_refused_with_its_file(text in "(\\PC|\n){0,80}", good in 0_usize..5, bytes in "[a-z -]{1,8}") {
             let dir = tempfile::tempdir().expect("a folder");
-            let refused = |text: &str| files(&write(dir.path(), "files.csv", text), &root(), "st-acme", None).err().map(|stop| stop.to_string());
+            let spill = tempfile::tempdir().expect("a folder");
+            let refused = |text: &str| {
+                let file = write(dir.path(), "files.csv", text);
+                files(export(&file, spill.path()), &root(), "st-acme").err().map(|stop| stop.to_string())
+            };
             for text in [&text, &format!("href,size\n{text}")] {
                 if let Some(refused) = refused(text) {
                     proptest::prop_assert!(refused.contains("files.csv"), "{}", refused);

@@ -1,13 +1,17 @@
 //! Files in the migration's folder.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
+use std::path::Path;
+use std::sync::Arc;
 
-use futures_util::{StreamExt, TryStreamExt, stream};
+use futures_util::{StreamExt, stream};
 use platforms::gir::WebDavClient;
+use serde::{Deserialize, Serialize};
 use url::Url;
 
 use super::reach::Reach;
 use crate::run_error::RunError;
+use crate::sorted_records::{RecordSorter, SortedRecords, text_key};
 use crate::utc_millis::UtcMillis;
 
 /// Folders within folders that are looked into; the migration makes one of days within its own.
@@ -18,7 +22,7 @@ const DEEPEST: usize = 8;
 const MOST_FOLDERS: usize = 40_000;
 
 /// A file that lies there.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Lying {
     /// Bytes. Absent: not told.
     pub(super) bytes: Option<u64>,
@@ -26,24 +30,40 @@ pub(super) struct Lying {
     pub(super) written: Option<UtcMillis>,
 }
 
-/// Files, by their paths below the store's root, decoded.
+/// The same with its path below the store's root, decoded.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Listed {
+    pub(super) path: String,
+    pub(super) lying: Lying,
+}
+
+impl Listed {
+    /// When a copy was written says nothing about when the file was.
+    pub(super) fn of_size(path: String, bytes: u64) -> Listed {
+        Listed {
+            path,
+            lying: Lying {
+                bytes: Some(bytes),
+                written: None,
+            },
+        }
+    }
+}
+
+/// Files by their paths.
 #[derive(Debug, Clone)]
 pub(super) enum Listing {
-    /// All of them.
-    Read(BTreeMap<String, Lying>),
+    /// All of them; of one that is listed twice the last counts.
+    Read(Arc<SortedRecords<Listed>>),
     /// Could not be read; what would be needed.
     Unread(String),
 }
 
-impl Listing {
-    pub(super) fn files(&self) -> impl Iterator<Item = (&String, &Lying)> {
-        match self {
-            Listing::Read(files) => Some(files.iter()),
-            Listing::Unread(_) => None,
-        }
-        .into_iter()
-        .flatten()
-    }
+/// Files by their paths below the store's root.
+pub(super) fn place_key(path: &str) -> Vec<u8> {
+    let mut key = Vec::new();
+    text_key(path, &mut key);
+    key
 }
 
 /// Path of an address below a store's root, decoded, without slashes at its ends; `None`: it does
@@ -79,25 +99,23 @@ pub(super) fn decoded(path: &str) -> String {
         .into_owned()
 }
 
-/// Walks a folder of the store, level by level.
+/// Walks a folder of the store, level by level. `spill`: where room is for what does not fit in
+/// memory.
 pub(super) async fn walk(
     client: &WebDavClient,
     reach: &Reach,
     root: &Url,
-    folder: &str,
+    (folder, spill): (&str, &Path),
     concurrency: usize,
 ) -> Result<Listing, RunError> {
-    let (mut files, mut level) = (BTreeMap::new(), vec![folder.to_owned()]);
+    let (mut files, mut level) = (RecordSorter::of_small(spill), vec![folder.to_owned()]);
     let mut known = BTreeSet::from([folder.to_owned()]);
     for _ in 0..DEEPEST {
-        let lists =
-            stream::iter(std::mem::take(&mut level)).map(|folder| list(client, reach, folder));
-        let lists: Vec<Result<Vec<platforms::gir::Entry>, String>> = lists
-            .buffer_unordered(concurrency.max(1))
-            .try_collect()
-            .await?;
-        for entries in lists {
-            let entries = match entries {
+        let mut lists = stream::iter(std::mem::take(&mut level))
+            .map(|folder| list(client, reach, folder))
+            .buffered(concurrency.max(1));
+        while let Some(entries) = lists.next().await {
+            let entries = match entries? {
                 Ok(entries) => entries,
                 Err(need) => return Ok(Listing::Unread(need)),
             };
@@ -106,13 +124,11 @@ pub(super) async fn walk(
                     continue;
                 };
                 if !entry.is_collection {
-                    files.insert(
-                        path,
-                        Lying {
-                            bytes: entry.length,
-                            written: entry.modified.as_deref().and_then(http_date),
-                        },
-                    );
+                    let lying = Lying {
+                        bytes: entry.length,
+                        written: entry.modified.as_deref().and_then(http_date),
+                    };
+                    files.push(&place_key(&path), &Listed { path, lying })?;
                 } else if known.insert(path.clone()) {
                     level.push(path);
                 }
@@ -124,7 +140,7 @@ pub(super) async fn walk(
             }
         }
         if level.is_empty() {
-            return Ok(Listing::Read(files));
+            return Ok(Listing::Read(Arc::new(files.sorted()?)));
         }
     }
     Ok(Listing::Unread(format!(

@@ -1,16 +1,24 @@
 //! Genesys Interaction Recording: Recording Web Services, the WebDAV store and SpeechMiner, each
 //! read by itself and held against the others. Source: docs/reference/gir.md.
 
+mod calls;
 mod checks;
 mod convert;
 mod expected;
+mod export_table;
 mod facts;
+mod files;
+mod folder_walk;
 mod handed;
+mod hidden;
 mod ids;
 mod listing;
+#[cfg(test)]
+mod no_room;
 mod posts;
 mod reach;
 mod read;
+mod reader;
 mod reconcile;
 mod requests;
 mod rws;
@@ -31,8 +39,9 @@ use platforms::clock::Clock;
 use url::Url;
 
 pub(crate) use expected::{GirExpectation, Keep, Until};
-pub(crate) use facts::{CallFacts, FileSight, MediaFacts, Posts, SpeechMinerCall};
-pub(crate) use read::{StoreContents, UnreferencedFile};
+pub(crate) use facts::{
+    CallFacts, FileSight, MediaFacts, Posts, SpeechMinerCall, StoreContents, UnreferencedFile,
+};
 pub(crate) use requests::{OPERATIONS, RWS, SPEECHMINER, WEBDAV, planned};
 pub use stores_read::{HandedOver, Stores};
 
@@ -49,6 +58,7 @@ use crate::run_error::RunError;
 use crate::source::SourceInteraction;
 use crate::target::{Reconciled, Reconciling};
 use crate::text::Text;
+use handed::Export;
 use ids::Ids;
 use posts::Receiver;
 use reach::Reach;
@@ -310,11 +320,16 @@ impl Site {
             clock,
             may_be_lost: exports.is_any(),
         };
-        let (ids, origin) = (Ids::new(loaded)?, exports.origin.as_deref());
+        let (ids, spill) = (Ids::new(loaded)?, options.spill_folder());
+        let export = |path| Export {
+            path,
+            origin: exports.origin.as_deref(),
+            spill: &spill,
+        };
         let archive = exports
             .archive
             .as_deref()
-            .map(|dir| handed::archive(dir, origin))
+            .map(|dir| handed::archive(export(dir)))
             .transpose()?
             .map(Arc::new);
         let rws = match &archive {
@@ -324,13 +339,13 @@ impl Site {
         let store = match &exports.files {
             Some(path) => {
                 let root = section.webdav_url.clone();
-                let files = handed::files(path, &root, ids.folder(), origin)?;
-                Store::handed(root, files, archive)
+                let files = handed::files(export(path), &root, ids.folder())?;
+                Store::handed(root, files)
             }
             None => Store::live(&opening)?,
         };
         let receiver = match &exports.speechminer {
-            Some(path) => Receiver::Csv(handed::rows(path, origin)?),
+            Some(path) => Receiver::Csv(Arc::new(handed::rows(export(path))?)),
             None => Receiver::live(&opening)?,
         };
         Ok(Site {
@@ -396,7 +411,7 @@ impl Target for Site {
         asked: &Asked<'_>,
         progress: &dyn Progress,
     ) -> Result<TargetSnapshot, RunError> {
-        read::Reader {
+        reader::Reader {
             target: self,
             asked,
         }

@@ -1,17 +1,21 @@
 //! Which calls SpeechMiner has. Its reads are the simulator's own: a real receiver takes posts and
 //! tells nothing.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
+use std::path::Path;
+use std::sync::Arc;
 
 use platforms::gir::SpeechMinerClient;
 use platforms::gir::wire::{PostedRow, Recording};
 use platforms::{CallError, Pages};
+use serde::{Deserialize, Serialize};
 
 use super::Opening;
-use super::handed::Rows;
+use super::handed::{Rows, id_key};
 use super::reach::Reach;
 use super::requests::SPEECHMINER;
 use crate::run_error::RunError;
+use crate::sorted_records::{RecordSorter, SortedRecords};
 use crate::utc_millis::UtcMillis;
 
 /// Recordings a page; a page of 500 is some tens of kilobytes.
@@ -22,24 +26,44 @@ pub(super) enum Receiver {
     /// The receiver itself.
     Live(Box<SpeechMinerClient>, Reach),
     /// Rows that were handed over.
-    Csv(Rows),
+    Csv(Arc<Rows>),
     /// The plan has none: a declared loss.
     Unused,
 }
 
 /// What SpeechMiner has.
 pub(super) enum Posted {
-    /// By recording id.
-    Read(BTreeMap<String, Entry>),
+    /// By recording id; of one that is listed twice the last counts.
+    Read(PostedEntries),
     /// Could not be read; what would be needed.
     Unread(String),
     /// The plan has none.
     Unused,
 }
 
+/// Where what SpeechMiner has stands.
+#[derive(Clone)]
+pub(super) enum PostedEntries {
+    /// As they were listed.
+    Listed(Arc<SortedRecords<Entry>>),
+    /// As they were handed over.
+    Handed(Arc<Rows>),
+}
+
+impl PostedEntries {
+    pub(super) fn entries(&self) -> &SortedRecords<Entry> {
+        match self {
+            PostedEntries::Listed(entries) => entries,
+            PostedEntries::Handed(rows) => &rows.entries,
+        }
+    }
+}
+
 /// What SpeechMiner lists of a call.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Entry {
+    /// Recording id.
+    pub(super) id: String,
     /// How often it stands there.
     pub(super) posts: u64,
     /// When its first file begins. Absent: not told.
@@ -49,9 +73,17 @@ pub(super) struct Entry {
 }
 
 impl Entry {
+    pub(super) fn new(id: &str) -> Entry {
+        Entry {
+            id: id.to_owned(),
+            ..Entry::default()
+        }
+    }
+
     fn of(row: PostedRow) -> Entry {
         let folder = row.folder.unwrap_or_default();
         Entry {
+            id: row.id,
             posts: row.posts,
             start: row.start.as_deref().and_then(UtcMillis::parse),
             files: row
@@ -95,10 +127,11 @@ impl Receiver {
         Ok(Receiver::Live(Box::new(client), reach))
     }
 
-    pub(super) async fn posted(&self) -> Result<Posted, RunError> {
+    /// `spill`: where room is for what does not fit in memory.
+    pub(super) async fn posted(&self, spill: &Path) -> Result<Posted, RunError> {
         match self {
-            Receiver::Live(client, reach) => live(client, reach).await,
-            Receiver::Csv(rows) => Ok(Posted::Read(rows.entries.clone())),
+            Receiver::Live(client, reach) => live(client, reach, spill).await,
+            Receiver::Csv(rows) => Ok(Posted::Read(PostedEntries::Handed(rows.clone()))),
             Receiver::Unused => Ok(Posted::Unused),
         }
     }
@@ -138,8 +171,9 @@ impl Receiver {
     }
 }
 
-async fn live(client: &SpeechMinerClient, reach: &Reach) -> Result<Posted, RunError> {
-    let (mut posts, mut after, mut pages) = (BTreeMap::new(), None::<String>, Pages::default());
+async fn live(client: &SpeechMinerClient, reach: &Reach, spill: &Path) -> Result<Posted, RunError> {
+    let (mut after, mut pages) = (None::<String>, Pages::default());
+    let mut posts = RecordSorter::of_small(spill);
     loop {
         let page = match client.recordings(after.as_deref(), POSTS_PAGE).await {
             Ok(page) => page,
@@ -170,14 +204,13 @@ async fn live(client: &SpeechMinerClient, reach: &Reach) -> Result<Posted, RunEr
             page.recordings.iter().map(|row| row.id.as_str()),
             page.next,
         );
-        posts.extend(
-            page.recordings
-                .into_iter()
-                .map(|row| (row.id.clone(), Entry::of(row))),
-        );
+        for row in page.recordings {
+            posts.push(&id_key(&row.id), &Entry::of(row))?;
+        }
         after = next.map_err(|error| RunError::target("list SpeechMiner's recordings", &error))?;
         if after.is_none() {
-            return Ok(Posted::Read(posts));
+            let posts = Arc::new(posts.sorted()?);
+            return Ok(Posted::Read(PostedEntries::Listed(posts)));
         }
     }
 }

@@ -57,12 +57,10 @@ impl Rws {
         ))
     }
 
+    /// What the service shows under an id; what an archive holds is looked up in its order.
     pub(super) async fn recording(&self, id: &str) -> Result<Shown, RunError> {
         match self {
-            Rws::Archive(archive) => Ok(match archive.recordings.get(id) {
-                Some((recording, _)) => Shown::There(Box::new(recording.clone())),
-                None => Shown::Absent,
-            }),
+            Rws::Archive(_) => Ok(Shown::Absent),
             Rws::Live(_, reach) if reach.is_lost() => Ok(Shown::Hidden(reach.need().to_owned())),
             Rws::Live(client, reach) => match client.recording(id).await {
                 Ok(Some(recording)) => Ok(Shown::There(Box::new(recording))),
@@ -74,20 +72,26 @@ impl Rws {
         }
     }
 
-    /// Ids of further recordings, ours and others', that begin near these instants; and what would
-    /// be needed to see all of them.
+    /// Finds ids of further recordings, ours and others', that begin near these instants, which are
+    /// in their order. Returns what would be needed to see all of them.
     pub(super) async fn near(
         &self,
-        starts: Vec<UtcMillis>,
+        starts: impl Iterator<Item = Result<UtcMillis, RunError>>,
         concurrency: usize,
-    ) -> Result<(BTreeSet<String>, BTreeSet<String>), RunError> {
+        found: &mut dyn FnMut(&str) -> Result<(), RunError>,
+    ) -> Result<BTreeSet<String>, RunError> {
         match self {
-            Rws::Archive(archive) => Ok((
-                archive.recordings.keys().cloned().collect(),
-                BTreeSet::new(),
-            )),
-            Rws::Live(_, reach) if reach.is_lost() => Ok((BTreeSet::new(), BTreeSet::new())),
-            Rws::Live(client, reach) => search::near(client, reach, starts, concurrency).await,
+            Rws::Archive(archive) => {
+                for archived in archive.recordings.iter() {
+                    found(archived?.id())?;
+                }
+                Ok(BTreeSet::new())
+            }
+            Rws::Live(_, reach) if reach.is_lost() => Ok(BTreeSet::new()),
+            Rws::Live(client, reach) => {
+                let windows = search::windows(starts)?;
+                search::near(client, reach, windows, concurrency, found).await
+            }
         }
     }
 }

@@ -4,7 +4,7 @@
 
 use std::collections::BTreeSet;
 
-use futures_util::{StreamExt, TryStreamExt, stream};
+use futures_util::{StreamExt, stream};
 use platforms::gir::RwsClient;
 
 use super::reach::Reach;
@@ -22,49 +22,56 @@ const SHORTEST_MS: i64 = 1;
 const MARGIN_MS: i64 = 24 * 3_600_000;
 
 /// From the first instant, up to the second exclusively.
-type Window = (UtcMillis, UtcMillis);
+pub(super) type Window = (UtcMillis, UtcMillis);
 
-/// Ids of recordings that begin near these instants, and what would be needed to see all of them.
+/// Finds ids of recordings that begin in these windows. Returns what would be needed to see all of
+/// them.
 pub(super) async fn near(
     client: &RwsClient,
     reach: &Reach,
-    starts: Vec<UtcMillis>,
+    windows: Vec<Window>,
     concurrency: usize,
-) -> Result<(BTreeSet<String>, BTreeSet<String>), RunError> {
-    let searches = stream::iter(windows(starts)).map(|window| inside(client, reach, window));
-    let found: Vec<(Vec<String>, Option<String>)> = searches
-        .buffer_unordered(concurrency.max(1))
-        .try_collect()
-        .await?;
-    let (ids, needs): (Vec<_>, Vec<_>) = found.into_iter().unzip();
-    Ok((
-        ids.into_iter().flatten().collect(),
-        needs.into_iter().flatten().collect(),
-    ))
+    found: &mut dyn FnMut(&str) -> Result<(), RunError>,
+) -> Result<BTreeSet<String>, RunError> {
+    let searches = stream::iter(windows).map(|window| inside(client, reach, window));
+    let mut searches = searches.buffered(concurrency.max(1));
+    let mut needs = BTreeSet::new();
+    while let Some(searched) = searches.next().await {
+        let (ids, need) = searched?;
+        needs.extend(need);
+        for id in &ids {
+            found(id)?;
+        }
+    }
+    Ok(needs)
 }
 
-/// Windows that touch one another, from before the first call to behind the last.
-fn windows(mut starts: Vec<UtcMillis>) -> Vec<Window> {
-    starts.sort_unstable();
-    let (Some(first), Some(last)) = (starts.first(), starts.last()) else {
-        return Vec::new();
+/// Windows that touch one another, from before the first call to behind the last. `starts`: in
+/// their order.
+pub(super) fn windows(
+    starts: impl Iterator<Item = Result<UtcMillis, RunError>>,
+) -> Result<Vec<Window>, RunError> {
+    let (mut ends, mut all) = (Vec::new(), None::<Window>);
+    for (at, start) in starts.enumerate() {
+        let start = start?;
+        all = Some((all.map_or(start, |(first, _)| first), start));
+        if at > 0 && at % CALLS_A_WINDOW == 0 && ends.last() != Some(&start) {
+            ends.push(start);
+        }
+    }
+    let Some((first, last)) = all else {
+        return Ok(Vec::new());
     };
-    let mut ends: Vec<UtcMillis> = starts
-        .iter()
-        .skip(CALLS_A_WINDOW)
-        .step_by(CALLS_A_WINDOW)
-        .copied()
-        .collect();
-    ends.dedup();
     ends.push(last.plus_ms(MARGIN_MS));
     let mut from = first.plus_ms(-MARGIN_MS);
-    ends.into_iter()
+    Ok(ends
+        .into_iter()
         .map(|end| {
             let window = (from, end);
             from = end;
             window
         })
-        .collect()
+        .collect())
 }
 
 /// Everything in a window, halved while it tells as much as a search tells at most.
@@ -114,27 +121,29 @@ mod tests {
 
     #[test]
     fn windows_cover_all_days_and_hold_few_calls() {
-        assert!(windows(Vec::new()).is_empty());
+        let windows = |starts: &[UtcMillis]| {
+            super::windows(starts.iter().map(|start| Ok(*start))).expect("windows")
+        };
+        assert!(windows(&[]).is_empty());
         let starts: Vec<UtcMillis> = (0..120)
-            .rev()
             .map(|at| UtcMillis::from_ms(1_698_400_800_000 + at * 60_000))
             .collect();
-        let windows = windows(starts.clone());
-        assert_eq!(windows.len(), 3);
+        let found = windows(&starts);
+        assert_eq!(found.len(), 3);
         assert!(
-            windows.windows(2).all(|pair| pair[0].1 == pair[1].0),
+            found.windows(2).all(|pair| pair[0].1 == pair[1].0),
             "no gap between them"
         );
         assert!(
             starts
                 .iter()
-                .all(|start| windows[0].0 < *start && *start < windows[2].1)
+                .all(|start| found[0].0 < *start && *start < found[2].1)
         );
         assert_eq!(
-            windows[0].1,
+            found[0].1,
             UtcMillis::from_ms(1_698_400_800_000 + 50 * 60_000)
         );
-        let at_once = super::windows(vec![starts[0]; 300]);
+        let at_once = windows(&[starts[0]; 300]);
         assert_eq!(
             at_once.len(),
             2,

@@ -1,6 +1,7 @@
 //! The WebDAV store: which files lie there, and their bytes.
 
 use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -8,7 +9,7 @@ use platforms::CallError;
 use platforms::gir::WebDavClient;
 use url::Url;
 
-use super::handed::{self, Archive};
+use super::handed;
 use super::listing::{Listing, Lying, below, walk};
 use super::reach::Reach;
 use super::requests::WEBDAV;
@@ -30,8 +31,8 @@ pub(super) struct Store {
 enum From {
     /// The store itself.
     Live(Arc<WebDavClient>, Reach),
-    /// A list or a mount that was handed over, and the archive that may hold the media too.
-    Handed(Arc<handed::Files>, Option<Arc<Archive>>),
+    /// A list or a mount that was handed over.
+    Handed(Arc<handed::Files>),
 }
 
 impl Store {
@@ -39,8 +40,8 @@ impl Store {
     pub(super) fn word(&self) -> &'static str {
         match &self.from {
             From::Live(_, reach) => reach.word(),
-            From::Handed(files, _) if files.mount.is_some() => "mount",
-            From::Handed(..) => "listing",
+            From::Handed(files) if files.mount.is_some() => "mount",
+            From::Handed(_) => "listing",
         }
     }
 
@@ -62,10 +63,10 @@ impl Store {
         })
     }
 
-    pub(super) fn handed(root: Url, files: handed::Files, archive: Option<Arc<Archive>>) -> Store {
+    pub(super) fn handed(root: Url, files: handed::Files) -> Store {
         Store {
             root,
-            from: From::Handed(Arc::new(files), archive),
+            from: From::Handed(Arc::new(files)),
         }
     }
 
@@ -73,24 +74,23 @@ impl Store {
     pub(super) fn told(&self) -> Option<&HandedOver> {
         match &self.from {
             From::Live(..) => None,
-            From::Handed(files, _) => Some(&files.told),
+            From::Handed(files) => Some(&files.told),
         }
     }
 
-    /// Files in a folder of the store.
-    pub(super) async fn list(&self, folder: &str, concurrency: usize) -> Result<Listing, RunError> {
+    /// Files in a folder of the store; of a list that was handed over all it holds. `spill`: where
+    /// room is for what does not fit in memory.
+    pub(super) async fn list(
+        &self,
+        folder: &str,
+        spill: &Path,
+        concurrency: usize,
+    ) -> Result<Listing, RunError> {
         match &self.from {
-            From::Live(client, reach) => walk(client, reach, &self.root, folder, concurrency).await,
-            From::Handed(files, _) => {
-                let ours = files.files.iter().filter(|(path, _)| {
-                    path.strip_prefix(folder)
-                        .is_some_and(|rest| rest.starts_with('/'))
-                });
-                Ok(Listing::Read(
-                    ours.map(|(path, lying)| (path.clone(), lying.clone()))
-                        .collect(),
-                ))
+            From::Live(client, reach) => {
+                walk(client, reach, &self.root, (folder, spill), concurrency).await
             }
+            From::Handed(files) => Ok(Listing::Read(files.files.clone())),
         }
     }
 
@@ -105,16 +105,8 @@ impl Store {
             From::Live(_, reach) if reach.is_lost() => {
                 Ok((FileSight::Unread(reach.need().to_owned()), Lying::default()))
             }
-            From::Handed(files, _) => Ok(
-                match self
-                    .below(address)
-                    .and_then(|place| files.files.get(&place))
-                {
-                    Some(lying) => (FileSight::There { bytes: lying.bytes }, lying.clone()),
-                    // Of a mount only the migration's own folder was listed.
-                    None => self.mounted(files, address),
-                },
-            ),
+            // Of a mount only the migration's own folder was listed.
+            From::Handed(files) => Ok(self.mounted(files, address)),
             From::Live(client, reach) => {
                 let read = async { client.head(&client.own(address)?).await };
                 match read.await {
@@ -166,9 +158,14 @@ impl Store {
 
     /// Where the files of a snapshot are had.
     pub(super) fn files(&self, ours: &[TargetConversation], most: u64) -> Files {
+        let mut archived: BTreeMap<String, Vec<PathBuf>> = BTreeMap::new();
         let recordings = ours.iter().flat_map(TargetConversation::read_recordings);
         let sounds = recordings.filter_map(|recording| {
             let facts = recording.platform.get::<MediaFacts>()?;
+            if let (Some(path), Some(folder)) = (&facts.path, &facts.archived_in) {
+                let folders = archived.entry(path.clone()).or_default();
+                folders.push(handed::path_of(folder));
+            }
             let sound = match (&facts.file, &facts.path) {
                 (FileSight::There { .. }, Some(path)) => {
                     let sealed = |pkcs7: &String| Envelope {
@@ -193,10 +190,12 @@ impl Store {
                 sound,
             ))
         });
+        let sounds = sounds.collect();
         Files {
             root: self.root.clone(),
             from: self.from.clone(),
-            sounds: sounds.collect(),
+            sounds,
+            archived,
             most,
         }
     }
@@ -207,6 +206,8 @@ pub(crate) struct Files {
     root: Url,
     from: From,
     sounds: BTreeMap<Address, Sound>,
+    /// Folders of an archive in which files may lie, by their addresses.
+    archived: BTreeMap<String, Vec<PathBuf>>,
     /// Bytes that a recording may have.
     most: u64,
 }
@@ -228,7 +229,7 @@ impl MediaStore for Files {
 
     async fn fetch(&self, address: &str) -> Result<Vec<u8>, Unfetched> {
         match &self.from {
-            From::Handed(files, archive) => self.handed(files, archive.as_deref(), address).await,
+            From::Handed(files) => self.handed(files, address).await,
             From::Live(_, reach) if reach.is_lost() => {
                 Err(Unfetched::Hidden(reach.need().to_owned()))
             }
@@ -250,28 +251,15 @@ impl MediaStore for Files {
 
 impl Files {
     /// Bytes from a mount, or beside the archive's document.
-    async fn handed(
-        &self,
-        files: &handed::Files,
-        archive: Option<&Archive>,
-        address: &str,
-    ) -> Result<Vec<u8>, Unfetched> {
+    async fn handed(&self, files: &handed::Files, address: &str) -> Result<Vec<u8>, Unfetched> {
         let mounted = files
             .mount
             .as_ref()
             .zip(below(&self.root, address))
             .map(|(mount, place)| mount.join(place));
         let beside = || {
-            archive?
-                .recordings
-                .values()
-                .find_map(|(recording, folder)| {
-                    let is_its = recording
-                        .media_files
-                        .iter()
-                        .any(|file| file.path() == Some(address));
-                    is_its.then(|| handed::beside(folder, address))?
-                })
+            let mut folders = self.archived.get(address)?.iter();
+            folders.find_map(|folder| handed::beside(folder, address))
         };
         let Some(file) = mounted.or_else(beside) else {
             return Err(Unfetched::Hidden(
