@@ -543,6 +543,8 @@ pub(crate) struct Schema {
 pub(crate) enum SchemaOf {
     /// plan.toml
     Plan,
+    /// layout.toml
+    Layout,
     /// A scenario file
     Scenario,
     /// The canonical record
