@@ -37,6 +37,8 @@ pub(super) fn attributes(
         .into_iter()
         .filter_map(|(name, value)| Some((name.to_owned(), Wanted::exactly(value?))))
         .collect();
+    let extra = listed.extra.iter();
+    wanted.extend(extra.map(|(name, value)| (format!("st.data.{name}"), Wanted::exactly(value))));
     if let Some(raw) = raw_text(&listed.start_time) {
         // As it stands in the source; a number in another spelling may also be carried in plain
         // digits.

@@ -1,7 +1,11 @@
 //! Calls and recordings of the source, as the verifier keeps them whichever source they were read
 //! from. Nothing is read into a value here: what it means is derived in `expected`.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
+
+use crate::utc_millis::UtcMillis;
 
 /// An interaction with its recordings, in the source's order.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -85,6 +89,10 @@ pub(crate) struct SourceCall {
     pub(crate) recordings: Vec<(String, Option<String>)>,
     /// Names of lengths above that had a fraction of a millisecond in the source, and are rounded.
     pub(crate) rounded: Vec<String>,
+    /// What a layout carries beside the known fields, by the layout's name of it.
+    pub(crate) extra: BTreeMap<String, String>,
+    /// A call of several rows: the ends of one row stood reversed, and are in order above.
+    pub(crate) row_reversed: bool,
 }
 
 /// One leg of a call.
@@ -143,6 +151,8 @@ pub(crate) struct RecordingDetails {
     pub(crate) pauses: Vec<SourcePause>,
     /// Retention class by name.
     pub(crate) retention_class: Option<String>,
+    /// When it is to be deleted, whatever its class.
+    pub(crate) delete_at: SourceTime,
     /// Must not be deleted.
     pub(crate) legal_hold: bool,
     /// Where the bytes are. Absent: where the source has them by itself.
@@ -171,13 +181,16 @@ pub(crate) enum SourceTime {
     /// Anything else, as it is written; and the whole number that it is all the same. Absent: it is
     /// a date, or damaged.
     Text { text: String, whole: Option<i64> },
+    /// A text whose form the source's layout declares, and the instant it is, zone and recorder's
+    /// offset counted in. Absent: it is none, or one at which no call was recorded.
+    Instant { text: String, at: Option<UtcMillis> },
 }
 
 impl SourceTime {
     /// The whole number it is, in whichever spelling.
     pub(crate) fn whole(&self) -> Option<i64> {
         match self {
-            SourceTime::Absent => None,
+            SourceTime::Absent | SourceTime::Instant { .. } => None,
             SourceTime::Number(number) => Some(*number),
             SourceTime::Text { whole, .. } => *whole,
         }

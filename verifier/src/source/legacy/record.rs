@@ -81,6 +81,7 @@ fn call(entity: wire::Interaction) -> SourceCall {
             .map(|recording| (recording.id, recording.segment_id))
             .collect(),
         rounded: entity.rounded,
+        ..SourceCall::default()
     }
 }
 
@@ -107,6 +108,7 @@ fn details(answer: wire::Recording) -> RecordingDetails {
         legal_hold: answer.legal_hold,
         media_url: answer.media_url,
         rounded: answer.rounded,
+        ..RecordingDetails::default()
     }
 }
 

@@ -15,7 +15,7 @@ use plan::LoadedPlan;
 use serde::Deserialize;
 
 use super::{
-    Extensions, Listed, MediaRead, Only, RecordingDetails, Source, SourceCall, SourceFormat,
+    AnswerFormat, Extensions, Listed, MediaRead, Only, RecordingDetails, Source, SourceCall,
     SourceInteraction, SourceRecording, SourceTime,
 };
 use crate::options::{Progress, Stage};
@@ -86,9 +86,8 @@ struct FileFacts {
 
 /// How lines and files were staged.
 pub(super) struct ToyFormat;
-pub(super) static FORMAT: ToyFormat = ToyFormat;
 
-impl SourceFormat for ToyFormat {
+impl AnswerFormat for ToyFormat {
     fn interaction(&self, entity: &str, place: &str) -> SourceInteraction {
         match serde_json::from_str::<String>(entity) {
             Ok(line) => call(&line),
