@@ -219,8 +219,9 @@ fn read_layout(
         }
         (None, preset) => {
             let name = preset.as_deref().unwrap_or_default();
-            let text = layout::preset_text(name)
-                .ok_or_else(|| PlanError::value(plan_file, layout::no_preset(name)))?;
+            let text = layout::preset_text(name).ok_or_else(|| {
+                PlanError::value(plan_file, format!("source.{}", layout::no_preset(name)))
+            })?;
             let name = format!("preset {name}");
             (name.clone(), PathBuf::from(name), text.to_owned())
         }

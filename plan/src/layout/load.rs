@@ -10,7 +10,20 @@ use crate::PlanError;
 use crate::error::nearest;
 
 /// The layouts that come with the program, by name. Each says in comments where its facts are from.
-const PRESETS: [(&str, &str); 0] = [];
+const PRESETS: [(&str, &str); 6] = [
+    (
+        "amazon_connect",
+        include_str!("../../presets/amazon_connect.toml"),
+    ),
+    ("five9", include_str!("../../presets/five9.toml")),
+    (
+        "genesys_cloud_s3",
+        include_str!("../../presets/genesys_cloud_s3.toml"),
+    ),
+    ("nice", include_str!("../../presets/nice.toml")),
+    ("vcon", include_str!("../../presets/vcon.toml")),
+    ("verint", include_str!("../../presets/verint.toml")),
+];
 
 /// Names of the presets, sorted.
 #[must_use]
@@ -32,12 +45,36 @@ pub(crate) fn no_preset(name: &str) -> String {
     let known = preset_names();
     let like = nearest(name, &known).unwrap_or_default();
     format!(
-        "source.preset `{name}` is not known; the nearest is `{like}`, and all are {}",
+        "preset `{name}` is not known; the nearest is `{like}`, and all are {}",
         known.join(", ")
     )
 }
 
 impl Layout {
+    /// Reads a layout's file.
+    ///
+    /// # Errors
+    ///
+    /// The file cannot be read, or as [`Layout::parse`].
+    pub fn read(file: &FilePath) -> Result<Layout, PlanError> {
+        let text = std::fs::read_to_string(file).map_err(|source| PlanError::Unreadable {
+            file: file.to_owned(),
+            source,
+        })?;
+        Layout::parse(file, &text)
+    }
+
+    /// A layout that comes with the program.
+    ///
+    /// # Errors
+    ///
+    /// There is none of that name.
+    pub fn preset(name: &str) -> Result<Layout, PlanError> {
+        let file = FilePath::new(name);
+        let text = preset_text(name).ok_or_else(|| PlanError::value(file, no_preset(name)))?;
+        Layout::parse(file, text)
+    }
+
     /// Reads the text of a layout; `file` is its name in messages.
     ///
     /// # Errors
