@@ -61,6 +61,8 @@ pub(crate) enum Command {
     /// Check source, target, ledger and staging before a migration; what it writes to try is
     /// deleted again
     Preflight(PlanOnly),
+    /// Count what an export of files holds, and name everything in it that cannot be read
+    Inspect(Inspect),
     /// Move recordings as a plan says, or go on with it
     Migrate(Migrate),
     /// Count what a ledger holds; export crosswalk and custody
@@ -556,6 +558,32 @@ pub(crate) enum SourceArgument {
 }
 
 #[derive(Debug, Args)]
+pub(crate) struct Inspect {
+    /// A plan whose source is of files, or the folder of an export
+    pub(crate) source: PathBuf,
+    /// Of a folder: the file that says how its metadata is laid out
+    #[arg(
+        long,
+        env = "SEATRIAL_LAYOUT",
+        value_name = "FILE",
+        conflicts_with = "preset"
+    )]
+    pub(crate) layout: Option<PathBuf>,
+    /// Of a folder: a layout that comes with the program
+    #[arg(long, env = "SEATRIAL_PRESET", value_name = "NAME")]
+    pub(crate) preset: Option<String>,
+    /// Of a folder: where its metadata files are, where that is another folder
+    #[arg(long, env = "SEATRIAL_METADATA", value_name = "FOLDER")]
+    pub(crate) metadata: Option<PathBuf>,
+    /// Of a folder: zone of times without an offset, where the layout names none
+    #[arg(long, env = "SEATRIAL_NAIVE_ZONE", value_name = "ZONE")]
+    pub(crate) naive_zone: Option<String>,
+    /// Look for audio files, and not into them: codecs are those that the metadata names
+    #[arg(long, env = "SEATRIAL_NO_AUDIO", value_parser = clap::builder::FalseyValueParser::new(), action = clap::ArgAction::SetTrue)]
+    pub(crate) no_audio: bool,
+}
+
+#[derive(Debug, Args)]
 pub(crate) struct Schema {
     /// Of what
     pub(crate) of: SchemaOf,
@@ -566,6 +594,8 @@ pub(crate) struct Schema {
 pub(crate) enum SchemaOf {
     /// plan.toml
     Plan,
+    /// layout.toml
+    Layout,
     /// A scenario file
     Scenario,
     /// The canonical record

@@ -5,6 +5,7 @@ mod canary;
 mod cli;
 mod explore;
 mod forecast;
+mod inspect;
 mod interrupt;
 mod log;
 mod migrate;
@@ -99,6 +100,7 @@ fn run(cli: Cli) -> Ending {
             Command::Forecast(arguments) => forecast::run(&arguments, &output),
             Command::Simulate(arguments) => simulate::run(arguments, output).await,
             Command::Preflight(arguments) => migrate::preflight(arguments, output).await,
+            Command::Inspect(arguments) => inspect::run(&arguments, &output),
             Command::Migrate(arguments) => migrate::run(arguments, output).await,
             Command::Status(arguments) => status::run(arguments, output).await,
             Command::Verify(arguments) => verify::run(arguments, output).await,

@@ -10,6 +10,7 @@ use rehearsal::{Ending, Scenario};
 pub(crate) fn run(arguments: &Schema) -> Ending {
     match arguments.of {
         SchemaOf::Plan => terminal::document(&plan::Plan::schema()),
+        SchemaOf::Layout => terminal::document(&plan::Layout::schema()),
         SchemaOf::Scenario => terminal::document(&Scenario::schema()),
         SchemaOf::Canonical => terminal::document(&migrator::Canonical::schema()),
         SchemaOf::Fault => terminal::document(&simulator::FaultRule::schema()),

@@ -613,6 +613,7 @@ fn the_schemas_are_current() {
     );
     for of in [
         "plan",
+        "layout",
         "scenario",
         "canonical",
         "fault",

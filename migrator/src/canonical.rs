@@ -1,6 +1,8 @@
 //! The canonical record: what the source says, in one shape, with every repair as data. It knows
 //! nothing of the target.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 use schemars::{JsonSchema, Schema};
 use serde::Serialize;
@@ -58,6 +60,9 @@ pub struct Canonical {
     #[serde(skip)]
     #[schemars(skip)]
     pub lengths_rounded: bool,
+    /// What the source says beside these fields, by the names a layout gives it. Empty: nothing.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub attributes: BTreeMap<String, String>,
     /// Legs.
     pub segments: Vec<CanonicalSegment>,
     /// Recordings.
@@ -146,6 +151,11 @@ pub struct CanonicalRecording {
     pub file_name: Option<String>,
     /// Retention class by name.
     pub retention_class: Option<String>,
+    /// When the source says it is to be deleted, UTC; goes before the class. Absent: it does not
+    /// say.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<String>")]
+    pub delete_at: Option<Timestamp>,
     /// Must not be deleted.
     pub legal_hold: bool,
     /// Pauses, from the recording's start: first millisecond, and first after it. As the source has

@@ -55,5 +55,6 @@ pub use outcome::Outcome;
 pub use preflight::{Preflight, preflight};
 pub use run::migrate;
 pub use selection::{Named, Retry};
+pub use source::files::{ExportPlaces, Inspection, Lacking, PerDay, Unread, inspect};
 pub use status::{Status, StatusOptions, status};
 pub use target::{DeclaredLoss, Finding as PreflightFinding, declared_losses, preflight_probe};

@@ -184,10 +184,11 @@ impl Resolver {
             wrap_up_without_mapping: wrap_up.and_then(Result::err).map(str::to_owned),
             skill_without_mapping: skill == Some(None),
             class_without_years: record.recordings.iter().any(|recording| {
-                recording
-                    .retention_class
-                    .as_ref()
-                    .is_some_and(|class| !self.plan.plan.retention.class.contains_key(class))
+                recording.delete_at.is_none()
+                    && recording
+                        .retention_class
+                        .as_ref()
+                        .is_some_and(|class| !self.plan.plan.retention.class.contains_key(class))
             }),
         })
     }
@@ -272,7 +273,8 @@ impl Resolver {
         }
     }
 
-    /// When a recording is to be deleted: its class's years from the call's end, and under
+    /// When a recording is to be deleted: the date the source states, else its class's years from
+    /// the call's end, and under
     /// `over_max = "clamp"` no later than the target keeps anything. Absent: no class, or one the
     /// plan does not know.
     pub(crate) fn delete_date(
@@ -280,15 +282,18 @@ impl Resolver {
         record: &Canonical,
         recording: &CanonicalRecording,
     ) -> Option<Timestamp> {
-        let date = self.class_date(record, recording)?;
+        let date = self.stated_date(record, recording)?;
         let last = self
             .last_date(record)
             .filter(|_| self.plan.plan.retention.over_max == OverMax::Clamp);
         Some(last.map_or(date, |last| date.min(last)))
     }
 
-    /// Its class's years from the call's end.
-    fn class_date(&self, record: &Canonical, recording: &CanonicalRecording) -> Option<Timestamp> {
+    /// The date the source states, else its class's years from the call's end.
+    fn stated_date(&self, record: &Canonical, recording: &CanonicalRecording) -> Option<Timestamp> {
+        if recording.delete_at.is_some() {
+            return recording.delete_at;
+        }
         let class = self
             .plan
             .plan
@@ -320,7 +325,7 @@ impl Resolver {
         recording: &CanonicalRecording,
         now: Timestamp,
     ) -> Option<Aside> {
-        let date = self.class_date(record, recording)?;
+        let date = self.stated_date(record, recording)?;
         let held = record.is_held();
         if date <= now && !held && self.plan.plan.retention.expired == Expired::Skip {
             return Some(Aside::new(

@@ -8,6 +8,7 @@
 mod audio;
 mod error;
 mod identity;
+pub mod layout;
 mod loaded;
 mod mapping;
 mod pii;
@@ -24,6 +25,7 @@ mod time;
 pub use audio::{AudioFormat, AudioRules, FfmpegUse, ShortSource};
 pub use error::PlanError;
 pub use identity::{Carrier, Identity};
+pub use layout::Layout;
 pub use loaded::{Exclusion, LoadedPlan, PlanText};
 pub use mapping::{AgentRow, Mapping, QueueRow, SkillRow, WrapupRow};
 pub use pii::{Pauses, Phones, Pii};

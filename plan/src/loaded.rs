@@ -8,10 +8,10 @@ use sha2::{Digest, Sha256};
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
+use crate::layout::{self, Layout};
 use crate::mapping::{self, Mapping, Table};
 use crate::plan::Plan;
 use crate::secret::{Secret, SecretRef};
-use crate::source::Source;
 use crate::target::{AGENT_COLUMNS, QUEUE_COLUMNS};
 use crate::{PlanError, Reason};
 
@@ -26,6 +26,8 @@ pub struct LoadedPlan {
     pub hash: String,
     /// Mapping rows.
     pub mapping: Mapping,
+    /// How the metadata of a source of files is laid out. Absent: another kind of source.
+    pub layout: Option<Layout>,
     /// Recordings agreed to stay behind, sorted by id.
     pub exclusions: Vec<Exclusion>,
     /// The texts the hash was taken over, so that a change can be shown as a difference.
@@ -107,12 +109,14 @@ impl LoadedPlan {
             let (file, text) = open(name)?;
             exclusions = read_exclusions(&file, &text)?;
         }
+        let layout = read_layout(path, &dir, &plan, &mut texts)?;
         let hash = hash_texts(&texts);
         Ok(LoadedPlan {
             plan,
             dir,
             hash,
             mapping: tables,
+            layout,
             exclusions,
             texts,
         })
@@ -195,6 +199,36 @@ fn read_text(path: &Path) -> Result<String, PlanError> {
         file: path.to_owned(),
         source,
     })
+}
+
+/// The layout of a source of files, and its text among those the hash is taken over.
+fn read_layout(
+    plan_file: &Path,
+    dir: &Path,
+    plan: &Plan,
+    texts: &mut Vec<PlanText>,
+) -> Result<Option<Layout>, PlanError> {
+    let Some(files) = plan.source.files() else {
+        return Ok(None);
+    };
+    let (name, file, text) = match (&files.layout, &files.preset) {
+        (Some(path), _) => {
+            let file = dir.join(path);
+            let text = read_text(&file)?;
+            (path.display().to_string(), file, text)
+        }
+        (None, preset) => {
+            let name = preset.as_deref().unwrap_or_default();
+            let text = layout::preset_text(name).ok_or_else(|| {
+                PlanError::value(plan_file, format!("source.{}", layout::no_preset(name)))
+            })?;
+            let name = format!("preset {name}");
+            (name.clone(), PathBuf::from(name), text.to_owned())
+        }
+    };
+    let layout = Layout::parse(&file, &text)?;
+    texts.push(PlanText { name, text });
+    Ok(Some(layout))
 }
 
 fn hash_texts(texts: &[PlanText]) -> String {
@@ -309,13 +343,6 @@ impl LoadedPlan {
     pub fn not_built(&self) -> Vec<String> {
         let plan = &self.plan;
         let mut list = Vec::new();
-        if matches!(plan.source, Source::Files(_)) {
-            list.push(
-                "source.kind = \"files\" is not built yet; serve the files as an imported world, \
-                 or use kind = \"legacy\""
-                    .to_owned(),
-            );
-        }
         if matches!(plan.pii.pauses, crate::Pauses::Seal(_)) {
             list.push(
                 "pii.pauses = { seal } is not built yet; use \"silence\", \"tone\" or \"keep\""

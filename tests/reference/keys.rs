@@ -34,7 +34,8 @@ fn walk(schema: &Value, at: &Value, path: &str, within: &mut Vec<String>, found:
         .as_str()
         .and_then(|name| name.strip_prefix("#/$defs/"))
     {
-        if !within.iter().any(|known| known == name) {
+        // A value of a layout is described once for all keys that take one.
+        if name != "Value" && !within.iter().any(|known| known == name) {
             within.push(name.to_owned());
             walk(schema, &schema["$defs"][name], path, within, found);
             within.pop();
@@ -137,6 +138,26 @@ fn describes(page: &str, of: &str) {
 #[test]
 fn every_key_of_the_plan_is_described() {
     describes("plan.md", "plan");
+}
+
+#[test]
+fn every_key_of_a_layout_is_described() {
+    describes("layout.md", "layout");
+    let values = schema("layout")["$defs"]["Value"].clone();
+    let keys = values["anyOf"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .filter_map(|shape| shape["$ref"].as_str()?.strip_prefix("#/$defs/"))
+        .filter_map(|name| {
+            schema("layout")["$defs"][name]["properties"]
+                .as_object()
+                .cloned()
+        })
+        .flat_map(|keys| keys.into_iter().map(|(key, _)| key))
+        .collect::<Vec<_>>();
+    assert_eq!(keys.len(), 8, "{keys:?}");
+    Page::read("layout.md").must_name("keys of a value", keys);
 }
 
 #[test]

@@ -197,7 +197,8 @@ async fn judge(
 #[must_use]
 pub fn requests_of(loaded: &LoadedPlan, options: &Options) -> Vec<Listed> {
     let platform = target::platform(loaded);
-    let endpoints: Vec<_> = std::iter::once(source::endpoint(loaded))
+    let endpoints: Vec<_> = source::endpoint(loaded)
+        .into_iter()
         .chain(platform.endpoints(loaded))
         .collect();
     Listed::all(&run::allowance(loaded, &*platform, options), &endpoints)

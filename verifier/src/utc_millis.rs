@@ -10,6 +10,12 @@ pub struct UtcMillis(i64);
 
 const DAY_MS: i64 = 86_400_000;
 
+/// Before this no call was recorded by software that names its agents; an earlier instant is a unit
+/// mistaken, a zero or a default, and correcting it would be guessing.
+const EARLIEST: UtcMillis = UtcMillis::from_ms(631_152_000_000); // 1990-01-01
+/// After this no call can have been recorded; the same holds.
+const LATEST: UtcMillis = UtcMillis::from_ms(4_102_444_800_000); // 2100-01-01
+
 impl UtcMillis {
     /// From Unix milliseconds.
     #[must_use]
@@ -39,6 +45,11 @@ impl UtcMillis {
     #[must_use]
     pub fn timestamp(self) -> Option<Timestamp> {
         Timestamp::from_millisecond(self.0).ok()
+    }
+
+    /// This instant, where a call can have been recorded then. Source: docs/reference/time.md.
+    pub(crate) fn if_recordable(self) -> Option<UtcMillis> {
+        (EARLIEST <= self && self < LATEST).then_some(self)
     }
 
     /// Whole seconds since 1970.

@@ -617,7 +617,7 @@ impl Run {
         .await
     }
 
-    fn format(&self) -> &'static dyn SourceFormat {
+    fn format(&self) -> &dyn SourceFormat {
         format_of(&self.context.plan)
     }
 

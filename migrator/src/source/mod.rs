@@ -1,6 +1,8 @@
 //! Where calls come from. A folder for each kind of source; [`registry`] alone names them. Beyond
 //! it the canonical record is the only shape.
 
+pub(crate) mod files;
+mod instant;
 pub(crate) mod legacy;
 pub(crate) mod registry;
 #[cfg(test)]

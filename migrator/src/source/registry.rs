@@ -6,16 +6,17 @@ use plan::LoadedPlan;
 use platforms::clock::Clock;
 use platforms::transport::Transport;
 
-use super::{Source, SourceFormat, legacy};
+use super::{Source, SourceFormat, files, legacy};
 use crate::error::RunError;
 
 /// How to read what the source of a plan has answered.
-pub(crate) fn format_of(plan: &LoadedPlan) -> &'static dyn SourceFormat {
-    match &plan.plan.source {
+pub(crate) fn format_of(plan: &LoadedPlan) -> &dyn SourceFormat {
+    match (&plan.plan.source, &plan.layout) {
         #[cfg(test)]
         _ if super::toy::is_meant_by(plan) => &super::toy::FORMAT,
-        // Files are not built: a run of such a plan is refused before anything is read.
-        plan::Source::Legacy(_) | plan::Source::Files(_) => &legacy::FORMAT,
+        // A plan is not loaded without the layout of its files.
+        (plan::Source::Files(_), Some(layout)) => layout,
+        (plan::Source::Legacy(_) | plan::Source::Files(_), _) => &legacy::FORMAT,
     }
 }
 
@@ -31,8 +32,6 @@ pub(crate) fn open(
         plan::Source::Legacy(section) => Ok(Box::new(legacy::Legacy::new(
             plan, section, transport, clock,
         )?)),
-        plan::Source::Files(_) => Err(RunError::Plan(
-            "source.kind = \"files\" is not built yet".to_owned(),
-        )),
+        plan::Source::Files(_) => Ok(Box::new(files::Files::new(plan, clock)?)),
     }
 }

@@ -43,6 +43,8 @@ pub(crate) fn attributes(
         .into_iter()
         .filter_map(|(name, value)| Some((name.to_owned(), value?)))
         .collect();
+    let own = record.attributes.iter();
+    attributes.extend(own.map(|(name, value)| (format!("st.data.{name}"), value.clone())));
     if let Some(Carrier::ParticipantAttribute(name)) = carrier {
         attributes.insert(name.clone(), record.legacy_interaction_id.clone());
     }

@@ -20,8 +20,8 @@ pub use legacy::Legacy;
 pub enum Source {
     /// The legacy CCaaS platform.
     Legacy(Box<Legacy>),
-    /// A folder or bucket of audio with NDJSON or CSV.
-    Files(Files),
+    /// A folder of audio with CSV, NDJSON or JSON.
+    Files(Box<Files>),
 }
 
 impl Source {
@@ -34,6 +34,15 @@ impl Source {
         }
     }
 
+    /// The keys of a source of files; `None` for another kind of source.
+    #[must_use]
+    pub fn files(&self) -> Option<&Files> {
+        match self {
+            Source::Files(files) => Some(files),
+            Source::Legacy(_) => None,
+        }
+    }
+
     /// The address the source is known by. Absent: this kind has none.
     #[must_use]
     pub fn main_url(&self) -> Option<&Url> {
@@ -43,13 +52,19 @@ impl Source {
     /// Start of the window, inclusive. Absent: no bound.
     #[must_use]
     pub fn from(&self) -> Option<Timestamp> {
-        self.legacy()?.from
+        match self {
+            Source::Legacy(legacy) => legacy.from,
+            Source::Files(files) => files.from,
+        }
     }
 
     /// End of the window, exclusive. Absent: no bound.
     #[must_use]
     pub fn to(&self) -> Option<Timestamp> {
-        self.legacy()?.to
+        match self {
+            Source::Legacy(legacy) => legacy.to,
+            Source::Files(files) => files.to,
+        }
     }
 
     /// Hosts besides the main one from which media may be fetched.
@@ -74,7 +89,7 @@ impl Source {
     pub(crate) fn validate(&self) -> Result<(), String> {
         match self {
             Source::Legacy(legacy) => legacy.validate(),
-            Source::Files(_) => Ok(()),
+            Source::Files(files) => files.validate(),
         }
     }
 }

@@ -22,6 +22,9 @@ const KNOWN: [&str; 9] = [
     "st.wrap_up_code",
 ];
 
+/// What a layout of files carries begins with this. Source: docs/reference/layout.md.
+const OF_LAYOUT: &str = "st.data.";
+
 /// The cause where none of several attributes was written.
 pub(super) const ALL_LOST: &str = "all attributes are lost";
 
@@ -43,8 +46,11 @@ pub(super) fn check(seen: &Comparison<'_>) -> Vec<Finding> {
     // reversed.
     let may_be_right =
         |name: &str| seen.expected.has_unread() && matches!(name, "st.file_name" | "st.repair");
+    let of_layout = actual.iter().map(|(name, _)| name.as_str());
+    let of_layout = of_layout.filter(|name| name.starts_with(OF_LAYOUT));
     let surplus = KNOWN
         .into_iter()
+        .chain(of_layout)
         .filter(|name| actual.contains_key(*name) && !seen.expected.attributes.contains_key(*name));
     let surplus = surplus.filter(|name| !may_be_right(name));
     let surplus = surplus.map(|name| {
@@ -63,9 +69,9 @@ pub(super) fn check(seen: &Comparison<'_>) -> Vec<Finding> {
 }
 
 /// Whether the attributes there are those that should be, each with a right value: as it mostly is.
-fn are_all_right(wanted: &SortedMap<&'static str, Wanted>, actual: &SortedMap<Text, Text>) -> bool {
+fn are_all_right(wanted: &SortedMap<Text, Wanted>, actual: &SortedMap<Text, Text>) -> bool {
     let mut actual = actual.iter();
-    let is_next = |(name, wanted): (&&str, &Wanted)| {
+    let is_next = |(name, wanted): (&Text, &Wanted)| {
         let next = actual.next();
         next.is_some_and(|(there, value)| there == name && is_right(wanted, Some(value)))
     };

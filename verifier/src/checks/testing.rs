@@ -64,7 +64,7 @@ pub(crate) fn conversation(expected: &Expectation) -> TargetConversation {
         attributes: expected
             .attributes
             .iter()
-            .map(|(name, wanted)| (Text::from(*name), wanted.any_of[0].clone()))
+            .map(|(name, wanted)| (name.clone(), wanted.any_of[0].clone()))
             .collect(),
         protected: Some(expected.hold),
         recordings: Recordings::Read(expected.recordings.iter().map(recording).collect()),

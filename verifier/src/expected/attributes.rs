@@ -22,7 +22,7 @@ pub(super) fn attributes(
     source: &SourceInteraction,
     repair: Repair,
     rules: &Rules,
-) -> SortedMap<&'static str, Wanted> {
+) -> SortedMap<Text, Wanted> {
     let listed = &source.listed;
     let unmapped_code = listed
         .wrap_up_code
@@ -36,12 +36,17 @@ pub(super) fn attributes(
         ("st.wait_ms", listed.wait_time_ms.map(decimal)),
         ("st.wrap_up_code", unmapped_code),
     ];
-    let mut wanted = SortedMap::with_capacity(MOST_ATTRIBUTES);
+    let mut wanted: SortedMap<Text, Wanted> = SortedMap::with_capacity(MOST_ATTRIBUTES);
     wanted.extend(
         plain
             .into_iter()
-            .filter_map(|(name, value)| Some((name, Wanted::exactly(value?)))),
+            .filter_map(|(name, value)| Some((name.into(), Wanted::exactly(value?)))),
     );
+    let extra = listed.extra.iter();
+    wanted.extend(extra.map(|(name, value)| {
+        let name = Text::from(format!("st.data.{name}"));
+        (name, Wanted::exactly(value.as_str()))
+    }));
     if let Some(raw) = raw_text(&listed.start_time) {
         // As it stands in the source; a number in another spelling may also be carried in plain
         // digits.
@@ -51,7 +56,7 @@ pub(super) fn attributes(
             .map(decimal)
             .filter(|digits| *digits != raw);
         wanted.insert(
-            "st.raw_start",
+            "st.raw_start".into(),
             Wanted {
                 any_of: std::iter::once(raw).chain(digits).collect(),
                 required: true,
@@ -59,11 +64,11 @@ pub(super) fn attributes(
         );
     }
     if let Some(names) = file_names(source, rules) {
-        wanted.insert("st.file_name", names);
+        wanted.insert("st.file_name".into(), names);
     }
     if repair != Repair::None {
         wanted.insert(
-            "st.repair",
+            "st.repair".into(),
             Wanted {
                 required: repair == Repair::Interaction,
                 ..Wanted::exactly("ends_swapped")

@@ -14,7 +14,7 @@ use super::{
 use crate::platform_facts::PlatformFacts;
 use crate::sorted_map::SortedMap;
 use crate::source::{
-    RecordingDetails, SourceCall, SourceInteraction, SourceRecording, SourceSegment,
+    RecordingDetails, SourceCall, SourceInteraction, SourceRecording, SourceSegment, SourceTime,
 };
 use crate::text::Text;
 use crate::utc_millis::UtcMillis;
@@ -58,7 +58,7 @@ pub(crate) fn expected(
             .is_ok_and(|details| details.legal_hold)
     });
     let reversed_inside = reversed_inside(source, rules);
-    let repaired = reading.is_some_and(|reading| reading.swapped);
+    let repaired = reading.is_some_and(|reading| reading.swapped || listed.row_reversed);
     let repair = match (repaired, reversed_inside) {
         (true, _) => Repair::Interaction,
         (false, true) => Repair::Inside,
@@ -381,11 +381,15 @@ fn recording_alone(
     let sound = sounds
         .get(recording.id.as_str())
         .unwrap_or(&SourceSound::NotRead);
+    let delete_at = match &details.delete_at {
+        SourceTime::Absent => None,
+        stated => Some(time::instant(stated, None, rules)),
+    };
     let presence = if let Some(words) = rules.exclusions.get(padless(&recording.id)) {
         Presence::Absent(Absence::Agreed(words.clone()))
     } else if let Some(reason) = audio::absence(sound, details.duration_ms, rules) {
         Presence::Absent(Absence::Rule(reason))
-    } else if span.is_none() {
+    } else if span.is_none() || delete_at == Some(None) {
         Presence::Absent(Absence::Rule(Reason::TimeUnusable))
     } else if !all_told || !audio::pauses_placeable(&pauses, sound, rules.pauses) {
         Presence::Absent(Absence::Rule(Reason::PiiUnprotectable))
@@ -394,13 +398,14 @@ fn recording_alone(
     } else {
         Presence::Expected
     };
-    let delete_at = call.and_then(|call| {
-        retention::delete_at(
-            details.retention_class.as_deref().map(padless),
-            call.end,
-            rules,
-        )
-    });
+    let by_class = || {
+        let class = details.retention_class.as_deref().map(padless);
+        call.and_then(|call| retention::delete_at(class, call.end, rules))
+    };
+    let delete_at = match delete_at {
+        Some(date) => date,
+        None => by_class(),
+    };
     ExpectedRecording {
         unread: false,
         span,
@@ -572,7 +577,7 @@ fn settle_presence(
 mod tests {
     use super::*;
     use crate::expected::testing::{AS_OF, good_sound, interaction, rules};
-    use crate::source::{SourcePause, SourceTime};
+    use crate::source::SourcePause;
 
     fn sounds(reason: Option<Reason>) -> BTreeMap<String, SourceSound> {
         let first = reason.map_or_else(good_sound, SourceSound::Bad);

@@ -62,7 +62,7 @@ pub(crate) struct Expectation {
     /// Wrap-up code of the target.
     pub(crate) wrap_up: Option<Uuid>,
     /// `st.*` attributes.
-    pub(crate) attributes: SortedMap<&'static str, Wanted>,
+    pub(crate) attributes: SortedMap<Text, Wanted>,
     /// Must be protected against deletion.
     pub(crate) hold: bool,
     /// Recordings in the source's order.

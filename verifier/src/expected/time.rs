@@ -7,12 +7,6 @@ use crate::source::SourceTime;
 use crate::text::{Text, decimal};
 use crate::utc_millis::UtcMillis;
 
-/// Before this no call was recorded by software that names its agents; an earlier instant is a unit
-/// mistaken, a zero or a default, and correcting it would be guessing.
-const EARLIEST: UtcMillis = UtcMillis::from_ms(631_152_000_000); // 1990-01-01
-/// After this no call can have been recorded; the same holds.
-const LATEST: UtcMillis = UtcMillis::from_ms(4_102_444_800_000); // 2100-01-01
-
 /// A span, and whether its ends stood reversed in the source.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Reading {
@@ -41,7 +35,7 @@ pub(super) fn span(
 }
 
 /// By unit or zone, then the recorder's declared offset. Nothing else is corrected.
-fn instant(value: &SourceTime, node: Option<&str>, rules: &Rules) -> Option<UtcMillis> {
+pub(super) fn instant(value: &SourceTime, node: Option<&str>, rules: &Rules) -> Option<UtcMillis> {
     let stated = match value {
         SourceTime::Absent => return None,
         SourceTime::Number(number)
@@ -50,13 +44,13 @@ fn instant(value: &SourceTime, node: Option<&str>, rules: &Rules) -> Option<UtcM
             ..
         } => in_unit(*number, rules)?,
         SourceTime::Text { text, whole: None } => from_text(text, rules)?,
+        SourceTime::Instant { at, .. } => return *at,
     };
     let offset = node
         .and_then(|node| rules.node_offset_ms.get(super::padless(node)))
         .copied()
         .unwrap_or(0);
-    let instant = stated.plus_ms(offset);
-    (EARLIEST <= instant && instant < LATEST).then_some(instant)
+    stated.plus_ms(offset).if_recordable()
 }
 
 fn in_unit(number: i64, rules: &Rules) -> Option<UtcMillis> {
@@ -85,7 +79,7 @@ pub(crate) fn raw_text(value: &SourceTime) -> Option<Text> {
     match value {
         SourceTime::Absent => None,
         SourceTime::Number(number) => Some(decimal(*number)),
-        SourceTime::Text { text, .. } => Some(text.clone()),
+        SourceTime::Text { text, .. } | SourceTime::Instant { text, .. } => Some(text.clone()),
     }
 }
 

@@ -1,5 +1,6 @@
 //! The source as the verifier found it.
 
+mod files;
 pub(crate) mod legacy;
 mod record;
 mod registry;
@@ -153,8 +154,26 @@ pub(crate) trait Source {
     async fn media(&self, recording: &SourceRecording) -> Result<MediaRead, RunError>;
 }
 
+/// What a source answered about a recording, as it was staged.
+#[derive(Debug)]
+pub(crate) struct StagedAnswer<'a> {
+    /// What was asked.
+    pub(crate) request: &'a str,
+    /// JSON.
+    pub(crate) body: &'a str,
+    /// Its audio. Absent: none was staged.
+    pub(crate) media: Option<StagedMedia>,
+}
+
 /// How to read what a source has answered, as it was staged: nothing is asked.
-pub(crate) trait SourceFormat: Sync {
+pub(crate) trait SourceFormat: Send + Sync {
+    /// A call with its recordings, and their audio where it was staged. One that cannot be read is
+    /// that call's trouble alone. `place` says where it stands.
+    fn call(&self, entity: &str, answers: Vec<StagedAnswer<'_>>, place: &str) -> SourceInteraction;
+}
+
+/// How to read the answers of a source that lists the recordings of a call, and is asked for each.
+pub(crate) trait AnswerFormat: Send + Sync {
     /// A call of the listing. One that cannot be read is that call's trouble alone. `place` says
     /// where it stands.
     fn interaction(&self, entity: &str, place: &str) -> SourceInteraction;

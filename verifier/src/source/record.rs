@@ -1,9 +1,12 @@
 //! Calls and recordings of the source, as the verifier keeps them whichever source they were read
 //! from. Nothing is read into a value here: what it means is derived in `expected`.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use crate::text::Text;
+use crate::utc_millis::UtcMillis;
 
 /// An interaction with its recordings, in the source's order.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -31,11 +34,11 @@ impl SourceInteraction {
     }
 
     /// One of which nothing is known but its id.
-    pub(super) fn unread(id: Text, why: String) -> SourceInteraction {
+    pub(super) fn unread(id: impl Into<Text>, why: String) -> SourceInteraction {
         SourceInteraction {
             unread: Some(why),
             ..SourceInteraction::of(SourceCall {
-                id,
+                id: id.into(),
                 ..SourceCall::default()
             })
         }
@@ -87,6 +90,10 @@ pub(crate) struct SourceCall {
     pub(crate) recordings: Vec<(Text, Option<Text>)>,
     /// Names of lengths above that had a fraction of a millisecond in the source, and are rounded.
     pub(crate) rounded: Vec<String>,
+    /// What a layout carries beside the known fields, by the layout's name of it.
+    pub(crate) extra: BTreeMap<String, String>,
+    /// A call of several rows: the ends of one row stood reversed, and are in order above.
+    pub(crate) row_reversed: bool,
 }
 
 /// One leg of a call.
@@ -145,6 +152,8 @@ pub(crate) struct RecordingDetails {
     pub(crate) pauses: Vec<SourcePause>,
     /// Retention class by name.
     pub(crate) retention_class: Option<Text>,
+    /// When it is to be deleted, whatever its class.
+    pub(crate) delete_at: SourceTime,
     /// Must not be deleted.
     pub(crate) legal_hold: bool,
     /// Where the bytes are. Absent: where the source has them by itself.
@@ -173,13 +182,16 @@ pub(crate) enum SourceTime {
     /// Anything else, as it is written; and the whole number that it is all the same. Absent: it is
     /// a date, or damaged.
     Text { text: Text, whole: Option<i64> },
+    /// A text whose form the source's layout declares, and the instant it is, zone and recorder's
+    /// offset counted in. Absent: it is none, or one at which no call was recorded.
+    Instant { text: Text, at: Option<UtcMillis> },
 }
 
 impl SourceTime {
     /// The whole number it is, in whichever spelling.
     pub(crate) fn whole(&self) -> Option<i64> {
         match self {
-            SourceTime::Absent => None,
+            SourceTime::Absent | SourceTime::Instant { .. } => None,
             SourceTime::Number(number) => Some(*number),
             SourceTime::Text { whole, .. } => *whole,
         }

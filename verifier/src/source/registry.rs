@@ -5,7 +5,8 @@ use std::sync::Arc;
 use plan::LoadedPlan;
 use platforms::clock::Clock;
 
-use super::legacy;
+use super::files::{Export, FilesFormat};
+use super::legacy::{self, LegacyFormat};
 use super::staged::Staged;
 use super::{SharedSource, Source, SourceFormat};
 use crate::options::{Options, SourceFrom};
@@ -22,7 +23,7 @@ pub(crate) fn open(
     let source: Arc<dyn Source> = match (options.source, &loaded.plan.source) {
         (SourceFrom::Staged, _) => Arc::new(Staged::of(
             loaded,
-            format_of(loaded),
+            format_of(loaded)?,
             options.staging_url.as_deref(),
         )?),
         #[cfg(test)]
@@ -30,24 +31,25 @@ pub(crate) fn open(
         (SourceFrom::Live, plan::Source::Legacy(section)) => {
             Arc::new(legacy::Live::open(loaded, section, gates, clock)?)
         }
-        (SourceFrom::Live, plan::Source::Files(_)) => {
-            return Err(RunError::Plan(
-                "source.kind = \"files\" cannot be verified live; verify against the staging"
-                    .to_owned(),
-            ));
+        (SourceFrom::Live, plan::Source::Files(section)) => {
+            Arc::new(Export::open(loaded, section)?)
         }
     };
     Ok(source)
 }
 
 /// How to read what was staged of the source of a plan.
-fn format_of(loaded: &LoadedPlan) -> &'static dyn SourceFormat {
-    match &loaded.plan.source {
+fn format_of(loaded: &LoadedPlan) -> Result<Arc<dyn SourceFormat>, RunError> {
+    Ok(match &loaded.plan.source {
         #[cfg(test)]
-        _ if super::toy::is_meant_by(loaded) => &super::toy::FORMAT,
-        // Files are not built: what was staged under such a plan is the legacy platform's.
-        plan::Source::Legacy(_) | plan::Source::Files(_) => &legacy::FORMAT,
-    }
+        _ if super::toy::is_meant_by(loaded) => Arc::new(super::toy::ToyFormat),
+        plan::Source::Legacy(_) => Arc::new(LegacyFormat),
+        plan::Source::Files(_) => {
+            Arc::new(FilesFormat::of(loaded).ok_or_else(|| {
+                RunError::Internal("a source of files without a layout".to_owned())
+            })?)
+        }
+    })
 }
 
 /// Requests to the source; none where it is staged.
@@ -56,11 +58,16 @@ pub(crate) fn operations(loaded: &LoadedPlan, options: &Options) -> &'static [Op
         (SourceFrom::Staged, _) => &[],
         #[cfg(test)]
         (SourceFrom::Live, _) if super::toy::is_meant_by(loaded) => &[],
-        (SourceFrom::Live, plan::Source::Legacy(_) | plan::Source::Files(_)) => legacy::OPERATIONS,
+        (SourceFrom::Live, plan::Source::Legacy(_)) => legacy::OPERATIONS,
+        // Files are asked nothing.
+        (SourceFrom::Live, plan::Source::Files(_)) => &[],
     }
 }
 
-/// Its service, as the plan has it.
-pub(crate) fn endpoint(loaded: &LoadedPlan) -> Endpoint {
-    legacy::endpoint(loaded.plan.source.main_url())
+/// Its service, as the plan has it. Absent: it is asked nothing.
+pub(crate) fn endpoint(loaded: &LoadedPlan) -> Option<Endpoint> {
+    match &loaded.plan.source {
+        plan::Source::Legacy(_) => Some(legacy::endpoint(loaded.plan.source.main_url())),
+        plan::Source::Files(_) => None,
+    }
 }

@@ -2,6 +2,7 @@
 //! Source: docs/reference/staging.md.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use futures_util::TryStreamExt;
@@ -14,8 +15,8 @@ use sha2::{Digest, Sha256};
 use url::Url;
 
 use super::{
-    Extensions, Listed, MediaRead, Only, Source, SourceFormat, SourceInteraction, SourceRecording,
-    StagedMedia,
+    AnswerFormat, Extensions, Listed, MediaRead, Only, Source, SourceFormat, SourceInteraction,
+    SourceRecording, StagedAnswer, StagedMedia,
 };
 use crate::options::{Progress, Stage};
 use crate::run_error::RunError;
@@ -26,7 +27,7 @@ pub(super) struct Staged {
     store: Box<dyn ObjectStore>,
     root: Path,
     trusted: bool,
-    format: &'static dyn SourceFormat,
+    format: Arc<dyn SourceFormat>,
 }
 
 #[derive(Deserialize)]
@@ -65,7 +66,7 @@ impl Staged {
     /// The plan's staging, or another one. `format`: of the source it was staged from.
     pub(super) fn of(
         loaded: &LoadedPlan,
-        format: &'static dyn SourceFormat,
+        format: Arc<dyn SourceFormat>,
         url: Option<&str>,
     ) -> Result<Staged, RunError> {
         let plan = &loaded.plan;
@@ -77,11 +78,7 @@ impl Staged {
     }
 
     /// `trusted`: take bytes for the source's where the source gave no size to hold them against.
-    fn open(
-        url: &Url,
-        trusted: bool,
-        format: &'static dyn SourceFormat,
-    ) -> Result<Staged, RunError> {
+    fn open(url: &Url, trusted: bool, format: Arc<dyn SourceFormat>) -> Result<Staged, RunError> {
         let (store, root) = object_store::parse_url(url).map_err(|error| {
             RunError::Plan(format!(
                 "cannot open the staging {url}: {error}; check staging.url"
@@ -170,7 +167,7 @@ impl Source for Staged {
         for file in files.iter().filter(|file| file.extension() == Some("json")) {
             let bytes = self.read(file).await.map_err(|error| unreadable(&error))?;
             let interaction =
-                parse(self.format, file, &bytes).unwrap_or_else(|why| unread(file, &why));
+                parse(&*self.format, file, &bytes).unwrap_or_else(|why| unread(file, &why));
             if only.is_none_or(|only| only.contains(interaction.listed.id.as_str())) {
                 listed.add(&interaction)?;
             }
@@ -224,7 +221,7 @@ fn unread(file: &Path, why: &str) -> SourceInteraction {
         .decode_utf8_lossy()
         .into_owned();
     let why = format!("the staged file {file}: {why}; stage the call again");
-    SourceInteraction::unread(id.into(), why)
+    SourceInteraction::unread(id, why)
 }
 
 fn parse(
@@ -240,49 +237,70 @@ fn parse(
             raw.staging_version
         ));
     }
-    let call = format.interaction(raw.interaction.entity.get(), &format!("staged file {file}"));
-    if call.unread.is_some() {
-        return Ok(call);
-    }
-    let mut staged: BTreeMap<Text, SourceRecording> = BTreeMap::new();
-    for recording in raw.recordings {
-        let asked = format.asked_for(&recording.request).map(Text::from);
-        let details = format.recording(recording.body.get());
-        let Some(id) = asked.or_else(|| details.as_ref().ok().map(|details| details.id.clone()))
-        else {
-            continue;
-        };
-        let media = recording.media.map(|media| StagedMedia {
-            announced: announced(&media),
-            sha256: media.sha256.into(),
+    let answers = raw.recordings.iter().map(|recording| StagedAnswer {
+        request: &recording.request,
+        body: recording.body.get(),
+        media: recording.media.as_ref().map(|media| StagedMedia {
+            announced: announced(media),
+            sha256: media.sha256.as_str().into(),
             bytes: media.bytes,
-        });
-        let details = details.map_err(|error| {
-            format!("the staged record of recording {id} in another form ({error}); stage it again")
-        });
-        staged.insert(
-            id.clone(),
-            SourceRecording {
-                id,
-                details,
-                staged: media,
-            },
-        );
+        }),
+    });
+    Ok(format.call(
+        raw.interaction.entity.get(),
+        answers.collect(),
+        &format!("staged file {file}"),
+    ))
+}
+
+impl<T: AnswerFormat> SourceFormat for T {
+    fn call(&self, entity: &str, answers: Vec<StagedAnswer<'_>>, place: &str) -> SourceInteraction {
+        let call = self.interaction(entity, place);
+        if call.unread.is_some() {
+            return call;
+        }
+        let mut staged: BTreeMap<Text, SourceRecording> = BTreeMap::new();
+        for answer in answers {
+            let asked = self.asked_for(answer.request).map(Text::from);
+            let details = self.recording(answer.body);
+            let Some(id) =
+                asked.or_else(|| details.as_ref().ok().map(|details| details.id.clone()))
+            else {
+                continue;
+            };
+            let details = details.map_err(|error| {
+                format!(
+                    "the staged record of recording {id} in another form ({error}); stage it again"
+                )
+            });
+            staged.insert(
+                id.clone(),
+                SourceRecording {
+                    id,
+                    details,
+                    staged: answer.media,
+                },
+            );
+        }
+        let recordings = call
+            .listed
+            .recordings
+            .iter()
+            .map(|(id, _)| staged.remove(id).unwrap_or_else(|| never_staged(id)))
+            .collect();
+        SourceInteraction { recordings, ..call }
     }
-    let missing = |id: &str| SourceRecording {
+}
+
+/// A recording that a call lists, and of which nothing was staged.
+fn never_staged(id: &str) -> SourceRecording {
+    SourceRecording {
         id: id.into(),
         details: Err(format!(
             "recording {id} staged: it never was; verify with the live source"
         )),
         staged: None,
-    };
-    let recordings = call
-        .listed
-        .recordings
-        .iter()
-        .map(|(id, _)| staged.remove(id).unwrap_or_else(|| missing(id)))
-        .collect();
-    Ok(SourceInteraction { recordings, ..call })
+    }
 }
 
 /// The full size the media answer announced; the last number of a `content-range` where it was a
@@ -325,7 +343,7 @@ mod tests {
         let url = Url::from_directory_path(dir.path()).expect("a URL");
         (
             dir,
-            Staged::open(&url, false, &super::super::legacy::FORMAT).expect("open"),
+            Staged::open(&url, false, Arc::new(super::super::legacy::LegacyFormat)).expect("open"),
         )
     }
 

@@ -1,12 +1,15 @@
 //! The canonical record of what the legacy API answered.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 use plan::TimeRules;
 use platforms::legacy::wire;
 
-use super::time::{Unusable, instant, ordered};
+use super::time::instant;
 use crate::canonical::{Canonical, CanonicalRecording, CanonicalSegment, Repair};
 use crate::legacy_id::key;
+use crate::source::instant::{Unusable, ordered};
 
 /// Makes the canonical record of what the source answered.
 pub(crate) fn normalise(
@@ -93,6 +96,7 @@ pub(crate) fn normalise(
         raw_start: interaction.start_time.to_string(),
         repairs,
         lengths_rounded,
+        attributes: BTreeMap::new(),
         segments,
         recordings,
     })
@@ -116,6 +120,7 @@ fn canonical_recording(
             .retention_class
             .as_deref()
             .map(|class| key(class).to_owned()),
+        delete_at: None,
         legal_hold: recording.legal_hold,
         pauses_ms: recording
             .pauses

@@ -3,15 +3,12 @@
 
 use jiff::Timestamp;
 use jiff::civil::DateTime;
-use jiff::tz::{AmbiguousOffset, TimeZone};
+use jiff::tz::TimeZone;
 use plan::{TimeRules, TimeUnit};
 use platforms::legacy::wire::SourceTime;
 
 use crate::canonical::Repair;
-
-/// A source time no instant can be made of.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Unusable;
+use crate::source::instant::{Unusable, corrected, of_zone};
 
 /// The instant a source time means, with the node's declared offset applied; the note says how
 /// local text was read.
@@ -28,26 +25,8 @@ pub(crate) fn instant(
             None => from_text(text, rules.naive_zone.as_deref())?,
         },
     };
-    let offset_ms = node
-        .and_then(|node| rules.node.get(crate::legacy_id::key(node)))
-        .map_or(0, |node| node.offset_ms);
-    let moved = stated
-        .as_millisecond()
-        .checked_add(offset_ms)
-        .ok_or(Unusable)?;
-    if !(EARLIEST_MS..LATEST_MS).contains(&moved) {
-        return Err(Unusable);
-    }
-    Ok((
-        Timestamp::from_millisecond(moved).map_err(|_| Unusable)?,
-        note,
-    ))
+    Ok((corrected(stated, node, rules)?, note))
 }
-
-/// 1990 to 2100: a call outside has its unit or its clock wrong, and which of both is not guessed.
-/// It is quarantined.
-const EARLIEST_MS: i64 = 631_152_000_000;
-const LATEST_MS: i64 = 4_102_444_800_000;
 
 fn from_number(number: i64, unit: TimeUnit) -> Result<Timestamp, Unusable> {
     match unit {
@@ -63,29 +42,13 @@ fn from_text(text: &str, zone: Option<&str>) -> Result<(Timestamp, Option<Repair
     }
     let local: DateTime = text.parse().map_err(|_| Unusable)?;
     let zone = TimeZone::get(zone.ok_or(Unusable)?).map_err(|_| Unusable)?;
-    let ambiguous = zone.to_ambiguous_timestamp(local);
-    let note = match ambiguous.offset() {
-        AmbiguousOffset::Unambiguous { .. } => None,
-        AmbiguousOffset::Fold { .. } => Some(Repair::AmbiguousHourEarlier),
-        AmbiguousOffset::Gap { .. } => Some(Repair::MissingHourForward),
-    };
-    // "Compatible" is the earlier instant in a fold and the shift forward in a gap, which is what
-    // the contract says.
-    Ok((ambiguous.compatible().map_err(|_| Unusable)?, note))
-}
-
-/// Start and end in order; whether they had to be swapped.
-pub(crate) fn ordered(start: Timestamp, end: Timestamp) -> (Timestamp, Timestamp, bool) {
-    if end < start {
-        (end, start, true)
-    } else {
-        (start, end, false)
-    }
+    of_zone(local, &zone)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::source::instant::ordered;
     use crate::time::iso;
 
     fn rules(unit: TimeUnit, zone: Option<&str>) -> TimeRules {

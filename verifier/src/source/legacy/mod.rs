@@ -15,7 +15,7 @@ use platforms::{CallError, Credentials, Pages};
 use url::Url;
 
 use super::{
-    Extensions, Listed, MediaRead, Only, RecordingDetails, Source, SourceFormat, SourceInteraction,
+    AnswerFormat, Extensions, Listed, MediaRead, Only, RecordingDetails, Source, SourceInteraction,
     SourceRecording, collect,
 };
 use crate::options::{Progress, Stage};
@@ -37,9 +37,8 @@ const FAILED_MOST: u32 = 8;
 
 /// How the platform writes its answers.
 pub(super) struct LegacyFormat;
-pub(super) static FORMAT: LegacyFormat = LegacyFormat;
 
-impl SourceFormat for LegacyFormat {
+impl AnswerFormat for LegacyFormat {
     fn interaction(&self, entity: &str, place: &str) -> SourceInteraction {
         interaction(entity, place)
     }

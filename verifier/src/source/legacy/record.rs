@@ -45,7 +45,7 @@ fn unread(json: &str, place: &str, error: &wire::Unreadable) -> SourceInteractio
     let recordings = listed.recordings.into_iter().map(blank).collect();
     SourceInteraction {
         recordings,
-        ..SourceInteraction::unread(id.into(), why.clone())
+        ..SourceInteraction::unread(id, why.clone())
     }
 }
 
@@ -86,6 +86,7 @@ fn call(entity: wire::Interaction) -> SourceCall {
             .map(|recording| (recording.id.into(), text(recording.segment_id)))
             .collect(),
         rounded: entity.rounded,
+        ..SourceCall::default()
     }
 }
 
@@ -112,6 +113,7 @@ fn details(answer: wire::Recording) -> RecordingDetails {
         legal_hold: answer.legal_hold,
         media_url: text(answer.media_url),
         rounded: answer.rounded,
+        ..RecordingDetails::default()
     }
 }
 

@@ -15,7 +15,7 @@ use plan::LoadedPlan;
 use serde::Deserialize;
 
 use super::{
-    Extensions, Listed, MediaRead, Only, RecordingDetails, Source, SourceCall, SourceFormat,
+    AnswerFormat, Extensions, Listed, MediaRead, Only, RecordingDetails, Source, SourceCall,
     SourceInteraction, SourceRecording, SourceTime,
 };
 use crate::options::{Progress, Stage};
@@ -88,13 +88,12 @@ struct FileFacts {
 
 /// How lines and files were staged.
 pub(super) struct ToyFormat;
-pub(super) static FORMAT: ToyFormat = ToyFormat;
 
-impl SourceFormat for ToyFormat {
+impl AnswerFormat for ToyFormat {
     fn interaction(&self, entity: &str, place: &str) -> SourceInteraction {
         match serde_json::from_str::<String>(entity) {
             Ok(line) => call(&line),
-            Err(error) => SourceInteraction::unread(place.into(), error.to_string()),
+            Err(error) => SourceInteraction::unread(place, error.to_string()),
         }
     }
 
@@ -120,10 +119,7 @@ impl SourceFormat for ToyFormat {
 fn call(line: &str) -> SourceInteraction {
     let cells: Vec<&str> = line.split(',').collect();
     let &[id, start, end, agent, file] = cells.as_slice() else {
-        return SourceInteraction::unread(
-            line.into(),
-            format!("the line `{line}` with five cells"),
-        );
+        return SourceInteraction::unread(line, format!("the line `{line}` with five cells"));
     };
     let time = |text: &str| SourceTime::Text {
         text: text.into(),
