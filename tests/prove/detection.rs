@@ -222,8 +222,7 @@ fn appendix(tested: &[SelfTested]) -> String {
             } else {
                 let kind = match first.status {
                     Status::CannotExist => "cannot exist",
-                    Status::NoReaderCanTell => "no reader can tell",
-                    _ => "not built",
+                    _ => "no reader can tell",
                 };
                 reasons
                     .entry((kind, &first.reason))

@@ -68,8 +68,6 @@ pub enum Declared {
     CannotExist(&'static str),
     /// Nothing that a reader may read shows it.
     NoReaderCanTell(&'static str),
-    /// It could be found, and is not.
-    NotBuilt(&'static str),
 }
 
 impl Declared {
@@ -77,15 +75,12 @@ impl Declared {
         match self {
             Declared::CannotExist(_) => Status::CannotExist,
             Declared::NoReaderCanTell(_) => Status::NoReaderCanTell,
-            Declared::NotBuilt(_) => Status::NotBuilt,
         }
     }
 
     pub(super) fn reason(self) -> &'static str {
         match self {
-            Declared::CannotExist(reason)
-            | Declared::NoReaderCanTell(reason)
-            | Declared::NotBuilt(reason) => reason,
+            Declared::CannotExist(reason) | Declared::NoReaderCanTell(reason) => reason,
         }
     }
 }
@@ -179,10 +174,6 @@ const fn cannot(reason: &'static str) -> How {
 
 const fn untold(reason: &'static str) -> How {
     How::Declared(Declared::NoReaderCanTell(reason))
-}
-
-const fn unbuilt(reason: &'static str) -> How {
-    How::Declared(Declared::NotBuilt(reason))
 }
 
 const ONE_STORE: How = cannot("Genesys Cloud keeps metadata in one store, not in two");

@@ -99,8 +99,6 @@ pub enum Status {
     CannotExist,
     /// It can exist, and nothing that a reader may read shows it.
     NoReaderCanTell,
-    /// It could be found, and is not: not built.
-    NotBuilt,
 }
 
 impl Status {

@@ -46,8 +46,7 @@ fn of_row(row: &Row) -> Vec<String> {
     if !row.status.is_planted() {
         let why = match row.status {
             Status::CannotExist => "cannot exist",
-            Status::NoReaderCanTell => "no reader can tell",
-            _ => "not built",
+            _ => "no reader can tell",
         };
         let mut lines = vec![format!("{head}{why:<19}  {}", shortened(row.title))];
         lines.extend(wrapped(&row.reason));
