@@ -212,12 +212,7 @@ fn identity(plan: &LoadedPlan, begun: UtcMillis, ended: UtcMillis) -> report::Id
         tool: concat!("seatrial ", env!("CARGO_PKG_VERSION")).to_owned(),
         plan_sha256: plan.hash.clone(),
         namespace: plan.plan.identity.namespace.clone(),
-        source: plan
-            .plan
-            .source
-            .main_url()
-            .map(ToString::to_string)
-            .unwrap_or_default(),
+        source: source::name(plan),
         target: plan.plan.target.main_url().map(|url| url.to_string()),
         organisation: target::platform(plan).organisation(&plan.plan),
         files: std::collections::BTreeMap::new(),

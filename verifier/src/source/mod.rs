@@ -22,7 +22,7 @@ pub(crate) use record::{
     RecordingDetails, SourceCall, SourceInteraction, SourcePause, SourceRecording, SourceSegment,
     SourceTime, StagedMedia,
 };
-pub(crate) use registry::{endpoint, open, operations};
+pub(crate) use registry::{endpoint, name, open, operations};
 
 use crate::options::Progress;
 use crate::run_error::RunError;

@@ -64,6 +64,15 @@ pub(crate) fn operations(loaded: &LoadedPlan, options: &Options) -> &'static [Op
     }
 }
 
+/// What the source of a plan is called in a report: its address, or the folder of its metadata as
+/// the plan has it.
+pub(crate) fn name(loaded: &LoadedPlan) -> String {
+    match &loaded.plan.source {
+        plan::Source::Legacy(section) => section.base_url.to_string(),
+        plan::Source::Files(section) => section.metadata().to_owned(),
+    }
+}
+
 /// Its service, as the plan has it. Absent: it is asked nothing.
 pub(crate) fn endpoint(loaded: &LoadedPlan) -> Option<Endpoint> {
     match &loaded.plan.source {
