@@ -133,7 +133,18 @@ struct Writer {
     begun: UtcMillis,
     /// Bytes of the file that is gone on with. Absent: it is made anew.
     whole: Option<u64>,
-    file: Mutex<Option<File>>,
+    file: Mutex<KeptFile>,
+}
+
+/// The file while readings are kept.
+#[derive(Debug, Default)]
+enum KeptFile {
+    /// Nothing was kept yet.
+    #[default]
+    Untouched,
+    Open(File),
+    /// It took no more: behind a line that is cut nothing would be read.
+    GivenUp,
 }
 
 /// What an unfinished verification has left.
@@ -206,7 +217,8 @@ impl SavedReadings {
         }
     }
 
-    /// Keeps a reading. A disk that takes no more is no reason to stop reading.
+    /// Keeps a reading. A disk that takes no more is no reason to stop reading; nothing more is kept
+    /// then.
     pub(crate) fn keep(&self, operation: &'static str, key: &str, reading: &impl Serialize) {
         let line = Line {
             operation: operation.into(),
@@ -216,8 +228,8 @@ impl SavedReadings {
         if let Some(to) = &self.to
             && let Err(error) = to.keep(&line)
         {
-            tracing::warn!(%error, "cannot keep a reading; an interrupted verification would read \
-                it again");
+            tracing::warn!(%error, "cannot keep what is read; an interrupted verification would \
+                read it again");
         }
     }
 
@@ -313,14 +325,25 @@ impl Before {
 
 impl Writer {
     fn keep(&self, line: &impl Serialize) -> std::io::Result<()> {
-        let mut slot = self.file.lock();
-        if slot.is_none() {
-            *slot = Some(match self.whole {
+        let mut file = self.file.lock();
+        let kept = self.keep_in(&mut file, line);
+        if kept.is_err() {
+            *file = KeptFile::GivenUp;
+        }
+        kept
+    }
+
+    fn keep_in(&self, kept: &mut KeptFile, line: &impl Serialize) -> std::io::Result<()> {
+        if let KeptFile::Untouched = kept {
+            *kept = KeptFile::Open(match self.whole {
                 Some(whole) => self.go_on(whole)?,
                 None => self.begin()?,
             });
         }
-        slot.as_mut().map_or(Ok(()), |file| write(file, line))
+        match kept {
+            KeptFile::Open(file) => write(file, line),
+            KeptFile::Untouched | KeptFile::GivenUp => Ok(()),
+        }
     }
 
     /// Behind the last whole line.
@@ -383,7 +406,11 @@ mod tests {
         };
         let first = open(dir.path(), "plan", 0);
         assert_eq!((count(&first), first.notice()), (0, None));
-        first.keep(READ, "c", &SavedRecording::all_of(&[recording.clone()]));
+        first.keep(
+            READ,
+            "c",
+            &SavedRecording::all_of(std::slice::from_ref(&recording)),
+        );
         drop(first);
         let path = dir.path().join(FILE);
         let mut text = std::fs::read_to_string(&path).expect("kept");
@@ -463,6 +490,18 @@ mod tests {
             let read = saved.take::<u64>(&format!("{n:03}")).expect("read");
             assert_eq!(read, (n < 150).then_some(n), "{n}");
         }
+    }
+
+    #[test]
+    fn nothing_more_is_kept_once_a_disk_has_taken_no_more() {
+        let dir = tempfile::tempdir().expect("a folder");
+        let folder = dir.path().join("report");
+        std::fs::write(&folder, "no folder").expect("written");
+        let readings = open(&folder, "plan", 0);
+        readings.keep(READ, "a", &1);
+        std::fs::remove_file(&folder).expect("removed");
+        readings.keep(READ, "b", &2);
+        assert!(!folder.exists());
     }
 
     #[test]
