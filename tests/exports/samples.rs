@@ -223,10 +223,11 @@ fn amazon_connect() -> Sample {
             "StopTimestamp": format!("2024-{month:02}-{day:02}T10:04:10Z"),
         });
         let screen = json!({"Status": "AVAILABLE", "Location": "acme-recordings/x.mp4", "MediaStreamType": "VIDEO"});
+        let method = ["INBOUND", "OUTBOUND", "TRANSFER", "CALLBACK"][call as usize % 4];
         let mut record = json!({
             "AWSAccountId": "1", "Channel": "VOICE", "ContactId": id,
             "InitialContactId": if call % 9 == 0 { json!(uuid(0xc, call.saturating_sub(1))) } else { json!(null) },
-            "InitiationMethod": ["INBOUND", "OUTBOUND", "TRANSFER", "CALLBACK"][call as usize % 4],
+            "InitiationMethod": method,
             "InitiationTimestamp": format!("2024-{month:02}-{day:02}T10:00:00Z"),
             "DisconnectTimestamp": format!("2024-{month:02}-{day:02}T10:05:00Z"),
             "LastUpdateTimestamp": format!("2024-{month:02}-{day:02}T10:06:00Z"),
