@@ -226,7 +226,7 @@ fn amazon_connect() -> Sample {
         let mut record = json!({
             "AWSAccountId": "1", "Channel": "VOICE", "ContactId": id,
             "InitialContactId": if call % 9 == 0 { json!(uuid(0xc, call.saturating_sub(1))) } else { json!(null) },
-            "InitiationMethod": ["INBOUND", "OUTBOUND", "TRANSFER", "CALLBACK"][call as usize % 4],
+            "InitiationMethod": (["INBOUND", "OUTBOUND", "TRANSFER", "CALLBACK"][call as usize % 4]),
             "InitiationTimestamp": format!("2024-{month:02}-{day:02}T10:00:00Z"),
             "DisconnectTimestamp": format!("2024-{month:02}-{day:02}T10:05:00Z"),
             "LastUpdateTimestamp": format!("2024-{month:02}-{day:02}T10:06:00Z"),
