@@ -73,7 +73,7 @@ fn rename(table: &Path, ids: &[String]) {
 }
 
 fn count(document: &Value, name: &str) -> u64 {
-    document["tally"][name]
+    document["outcome"]["tally"][name]
         .as_u64()
         .unwrap_or_else(|| panic!("no {name}: {document}"))
 }

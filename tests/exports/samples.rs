@@ -453,7 +453,7 @@ fn five9() -> Sample {
         for part in 0..count {
             sample.recordings += 1;
             let name = format!("{month}_{day}_2024/{}/{id}_{part}.wav", sample.agent(call));
-            if call == 40 {
+            if call == 41 {
                 // What a transfer that broke off leaves.
                 sample.quarantined += 1;
                 sample.files.push((name, Vec::new()));
@@ -461,7 +461,7 @@ fn five9() -> Sample {
                 sample.audio(name, 4000 + call * 10 + part, Codec::PcmS16);
             }
         }
-        if call == 40 {
+        if call == 41 {
             sample.stay.push(id)
         } else if count > 0 {
             sample.go.push(id)
