@@ -178,3 +178,25 @@ fn what_is_wrong_in_a_layout_is_named_with_its_line_or_key() {
         assert!(refused.starts_with("layout.toml"), "{refused}");
     }
 }
+
+#[test]
+fn every_preset_is_a_layout_that_says_where_its_facts_are_from() {
+    let names = plan::layout::preset_names();
+    assert!(names.len() >= 6 && names.is_sorted(), "{names:?}");
+    for name in names {
+        let layout = Layout::preset(name).unwrap_or_else(|error| panic!("{error}"));
+        assert!(
+            layout.about.is_some() && layout.recording.is_some(),
+            "{name}"
+        );
+        let text = plan::layout::preset_text(name).expect("its text");
+        assert!(text.contains("# assumed"), "{name} names no assumption");
+    }
+    let refused = Layout::preset("amazon_conect")
+        .expect_err("refused")
+        .to_string();
+    assert!(
+        refused.contains("the nearest is `amazon_connect`"),
+        "{refused}"
+    );
+}

@@ -18,6 +18,7 @@ fn recording(declared_duration_ms: Option<i64>, pauses_ms: &[(i64, i64)]) -> Can
         declared_duration_ms,
         file_name: None,
         retention_class: None,
+        delete_at: None,
         legal_hold: false,
         pauses_ms: pauses_ms.to_vec(),
         pauses_whole: true,

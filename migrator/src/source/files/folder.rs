@@ -29,6 +29,48 @@ pub(super) enum Found {
     Outside,
 }
 
+/// How the folders of metadata and of audio lie to each other.
+pub(super) enum Overlap {
+    /// Metadata lies in this folder below that of the audio; empty: they are one.
+    MetadataInside(String),
+    /// Audio lies in this folder below that of the metadata.
+    AudioInside(String),
+    /// Neither is in the other.
+    Apart,
+}
+
+impl Overlap {
+    pub(super) fn of(metadata: &Folder, audio: &Folder) -> Overlap {
+        let below = |inner: &Path, outer: &Path| {
+            let path = inner.strip_prefix(outer).ok()?.to_str()?;
+            Some(if path.is_empty() {
+                String::new()
+            } else {
+                format!("{path}/")
+            })
+        };
+        match (
+            below(&metadata.root, &audio.root),
+            below(&audio.root, &metadata.root),
+        ) {
+            (Some(path), _) => Overlap::MetadataInside(path),
+            (None, Some(path)) => Overlap::AudioInside(path),
+            (None, None) => Overlap::Apart,
+        }
+    }
+
+    /// A path below the audio folder as one below the metadata folder. `None`: it is not there.
+    pub(super) fn in_metadata(&self, path: &str) -> Option<String> {
+        match self {
+            Overlap::MetadataInside(folder) => {
+                path.strip_prefix(folder.as_str()).map(str::to_owned)
+            }
+            Overlap::AudioInside(folder) => Some(format!("{folder}{path}")),
+            Overlap::Apart => None,
+        }
+    }
+}
+
 /// A folder of this machine.
 pub(super) struct Folder {
     root: PathBuf,

@@ -11,10 +11,11 @@ use serde_json::value::RawValue;
 use sha2::{Digest, Sha256};
 
 use super::entity::{DataRow, StoredRow};
-use super::folder::Store;
-use super::record::{elements, id_of};
+use super::folder::{Overlap, Store};
+use super::record::id_of;
 use super::recording;
 use super::rows::{self, Row, Stop};
+use super::times::elements;
 use super::value::{Bad, Scope};
 
 /// Rows first, keys behind them: an index is made of sorted rows many times faster.
@@ -58,7 +59,7 @@ impl Index {
         layout: &Layout,
         metadata: &dyn Store,
         audio: &dyn Store,
-        is_same_folder: bool,
+        overlap: &Overlap,
     ) -> Result<Index, String> {
         let connection = open().map_err(|error| ours(&error))?;
         connection
@@ -92,7 +93,7 @@ impl Index {
             .as_ref()
             .is_some_and(|of| of.files.is_some())
         {
-            names_of_audio(layout, &connection, audio, is_same_folder)?;
+            names_of_audio(layout, &connection, audio, overlap)?;
         }
         connection
             .execute_batch(KEYS)
@@ -243,11 +244,12 @@ fn names_of_audio(
     layout: &Layout,
     connection: &Connection,
     audio: &dyn Store,
-    is_same_folder: bool,
+    overlap: &Overlap,
 ) -> Result<(), String> {
     let mut failed = None;
     let listed = audio.list(&mut |path, _| {
-        if is_same_folder && is_metadata(layout, path) {
+        let in_metadata = overlap.in_metadata(path);
+        if in_metadata.is_some_and(|path| is_metadata(layout, &path)) {
             return Ok(());
         }
         let name = path.rsplit('/').next().unwrap_or(path);

@@ -10,6 +10,7 @@ mod lines;
 mod record;
 mod recording;
 mod rows;
+mod times;
 mod value;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -33,7 +34,7 @@ use super::{Directory, RawRecording, RecordingAnswer, Source, SourcePage, Stated
 use crate::error::{RunError, StepError};
 use crate::ledger::{NewInteraction, NewRecording};
 use entity::{DataRow, Entity, StoredRow};
-use folder::{Folder, Found, Store};
+use folder::{Folder, Found, Overlap, Store};
 use index::Index;
 use recording::{Facts, Wanted};
 
@@ -87,7 +88,7 @@ struct Export {
     layout: Layout,
     metadata: Box<dyn Store>,
     audio: Box<dyn Store>,
-    is_same_folder: bool,
+    overlap: Overlap,
     rules: TimeRules,
     index: Mutex<Option<Index>>,
 }
@@ -135,16 +136,17 @@ impl ExportPlaces {
 impl Export {
     fn open(places: &ExportPlaces) -> Result<Export, RunError> {
         let folder = |what: &str, path: &Path| {
-            let open = Folder::open(path).map_err(|error| {
+            Folder::open(path).map_err(|error| {
                 RunError::Plan(format!("the folder of {what} {}: {error}", path.display()))
-            });
-            Ok::<_, RunError>(Box::new(open?))
+            })
         };
+        let metadata = folder("metadata", &places.metadata)?;
+        let audio = folder("audio", &places.audio)?;
         Ok(Export {
             layout: places.layout.clone(),
-            metadata: folder("metadata", &places.metadata)?,
-            audio: folder("audio", &places.audio)?,
-            is_same_folder: places.metadata == places.audio,
+            overlap: Overlap::of(&metadata, &audio),
+            metadata: Box::new(metadata),
+            audio: Box::new(audio),
             rules: places.time.clone(),
             index: Mutex::default(),
         })
@@ -156,12 +158,8 @@ impl Export {
         match &*index {
             Some(index) => ask(index),
             None => {
-                let built = Index::build(
-                    &self.layout,
-                    &*self.metadata,
-                    &*self.audio,
-                    self.is_same_folder,
-                )?;
+                let built =
+                    Index::build(&self.layout, &*self.metadata, &*self.audio, &self.overlap)?;
                 ask(index.insert(built))
             }
         }

@@ -8,7 +8,7 @@ use plan::{Layout, TimeRules};
 
 use super::entity::{Data, DataRow};
 use super::folder::relative;
-use super::record::{RowSpans, Span, Times, elements, node_of};
+use super::times::{RowSpans, Span, Times, elements, node_of};
 use super::value::{Bad, Scope, Stated, length_ms, trimmed};
 use crate::canonical::{CanonicalRecording, Repair};
 use crate::legacy_id::key;
@@ -158,7 +158,7 @@ fn facts(
     let read = times.read(scope, node.as_deref(), rules, own)?;
     let span = read.span.ok();
     if let Some(span) = &span {
-        repairs.extend(span.repairs());
+        repairs.extend(&span.repairs);
     }
     let (start, end) = span
         .as_ref()

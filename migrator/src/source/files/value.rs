@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use jiff::civil::DateTime;
 use jiff::fmt::strtime::BrokenDownTime;
 use jiff::fmt::temporal::DateTimeParser;
+use jiff::tz::TimeZone;
 use plan::Layout;
 use plan::layout::{LengthUnit, Part, Place, Take, Template, TimeFormat, Value};
 use serde_json::Value as Json;
@@ -334,14 +335,21 @@ fn instant(text: &str, formats: &[TimeFormat], zone: Option<&str>) -> Result<Sta
             None => {}
             Some(Read::Instant(instant)) => return Ok((instant, None)),
             Some(Read::Local(local)) => {
-                let zone = DateTimeParser::new()
-                    .parse_time_zone(zone.ok_or(Unusable)?)
-                    .map_err(|_| Unusable)?;
-                return of_zone(local, &zone);
+                return of_zone(local, &named_zone(zone.ok_or(Unusable)?)?);
             }
         }
     }
     Err(Unusable)
+}
+
+/// A zone by its IANA name, an offset such as `+01:00`, or `Z`.
+fn named_zone(name: &str) -> Result<TimeZone, Unusable> {
+    if name.eq_ignore_ascii_case("z") {
+        return Ok(TimeZone::UTC);
+    }
+    DateTimeParser::new()
+        .parse_time_zone(name)
+        .map_err(|_| Unusable)
 }
 
 enum Read {
