@@ -17,12 +17,12 @@ use serde_json::Value;
 use support::{Run, Simulation};
 
 const GUIDE: &str = "about = \"A test.\"\nseed = 5\n[world]\ninteractions = 1\nagents = 8\nqueues = \
-    5\n[genesys_cloud.limits]\nrequests_per_minute = 0\nuploads_per_second = 0\n[expect]\n";
+    5\n[genesys_cloud.limits]\nrequests_per_minute = 0\nuploads_per_second = 0\n[expect]\nverdict = \"match\"\n";
 const PUBLIC: &str = "about = \"A test.\"\nseed = 5\ningest = \"public\"\n[world]\ninteractions = \
     1\nagents = 8\nqueues = 5\n[genesys_cloud.limits]\nrequests_per_minute = \
-    0\nuploads_per_second = 0\n[expect]\n";
+    0\nuploads_per_second = 0\n[expect]\nverdict = \"match\"\n";
 const GIR: &str = "about = \"A test.\"\nseed = 5\ntarget = \"gir\"\n[world]\ninteractions = \
-    1\nagents = 8\nqueues = 5\n[expect]\n";
+    1\nagents = 8\nqueues = 5\n[expect]\nverdict = \"match\"\n";
 
 /// Writes an export beside the simulators' plan, and makes it the plan's source.
 fn place(simulation: &Simulation, sample: &Sample) {
@@ -73,7 +73,7 @@ fn rename(table: &Path, ids: &[String]) {
 }
 
 fn count(document: &Value, name: &str) -> u64 {
-    document["tally"][name]
+    document["outcome"]["tally"][name]
         .as_u64()
         .unwrap_or_else(|| panic!("no {name}: {document}"))
 }

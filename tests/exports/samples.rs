@@ -223,11 +223,10 @@ fn amazon_connect() -> Sample {
             "StopTimestamp": format!("2024-{month:02}-{day:02}T10:04:10Z"),
         });
         let screen = json!({"Status": "AVAILABLE", "Location": "acme-recordings/x.mp4", "MediaStreamType": "VIDEO"});
-        let method = ["INBOUND", "OUTBOUND", "TRANSFER", "CALLBACK"][call as usize % 4];
         let mut record = json!({
             "AWSAccountId": "1", "Channel": "VOICE", "ContactId": id,
             "InitialContactId": if call % 9 == 0 { json!(uuid(0xc, call.saturating_sub(1))) } else { json!(null) },
-            "InitiationMethod": method,
+            "InitiationMethod": (["INBOUND", "OUTBOUND", "TRANSFER", "CALLBACK"][call as usize % 4]),
             "InitiationTimestamp": format!("2024-{month:02}-{day:02}T10:00:00Z"),
             "DisconnectTimestamp": format!("2024-{month:02}-{day:02}T10:05:00Z"),
             "LastUpdateTimestamp": format!("2024-{month:02}-{day:02}T10:06:00Z"),
@@ -454,7 +453,7 @@ fn five9() -> Sample {
         for part in 0..count {
             sample.recordings += 1;
             let name = format!("{month}_{day}_2024/{}/{id}_{part}.wav", sample.agent(call));
-            if call == 40 {
+            if call == 41 {
                 // What a transfer that broke off leaves.
                 sample.quarantined += 1;
                 sample.files.push((name, Vec::new()));
@@ -462,7 +461,7 @@ fn five9() -> Sample {
                 sample.audio(name, 4000 + call * 10 + part, Codec::PcmS16);
             }
         }
-        if call == 40 {
+        if call == 41 {
             sample.stay.push(id)
         } else if count > 0 {
             sample.go.push(id)

@@ -146,12 +146,23 @@ impl Gathering<'_> {
 
     /// The header of a file, from the cells of its first record.
     fn header(&mut self, file: &Found, cells: &[String]) -> Result<Arc<Header>, RunError> {
-        let layout = &self.reading.layout;
-        let header = if layout.file.header {
-            Header::of(cells)
+        let header = if self.reading.layout.file.header {
+            let header = Header::of(cells);
+            self.check_columns(file, &header)?;
+            header
         } else {
             Header::numbered(cells.len())
         };
+        let header = Arc::new(header);
+        if let Some(file) = self.files.last_mut() {
+            file.header = header.clone();
+        }
+        Ok(header)
+    }
+
+    /// Of a file without id and start of its calls nobody knows what is in it.
+    fn check_columns(&self, file: &Found, header: &Header) -> Result<(), RunError> {
+        let layout = &self.reading.layout;
         for (key, value) in [
             ("call.id", &layout.call.id),
             ("call.start", &layout.call.start),
@@ -170,11 +181,7 @@ impl Gathering<'_> {
                 )));
             }
         }
-        let header = Arc::new(header);
-        if let Some(file) = self.files.last_mut() {
-            file.header = header.clone();
-        }
-        Ok(header)
+        Ok(())
     }
 
     async fn ndjson(&mut self, file: &Found) -> Result<(), RunError> {
