@@ -200,3 +200,17 @@ fn every_preset_is_a_layout_that_says_where_its_facts_are_from() {
         "{refused}"
     );
 }
+
+#[test]
+fn the_schema_states_characters_as_they_are_written() {
+    let schema = schemars::schema_for!(Layout);
+    let file = schema.pointer("/$defs/FileRules/properties");
+    for (key, character) in [("separator", ","), ("quote", "\"")] {
+        let default = file.and_then(|keys| keys.pointer(&format!("/{key}/default")));
+        assert_eq!(
+            default.and_then(|default| default.as_str()),
+            Some(character),
+            "{key}"
+        );
+    }
+}

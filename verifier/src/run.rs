@@ -259,8 +259,8 @@ pub(crate) async fn run(
     };
     if let Some(dir) = &options.report_dir {
         write_recordings(dir, lines.iter())?;
-        let differences = manifest.iter().map(|manifest| &manifest.differences);
-        write_manifest_differences(dir, differences.last())?;
+        let differences = manifest.as_ref().map(|manifest| &manifest.differences);
+        write_manifest_differences(dir, differences)?;
     }
     let traffic = Traffic {
         sent: gates.log.sent(),

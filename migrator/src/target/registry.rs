@@ -9,6 +9,10 @@ use platforms::transport::Transport;
 use super::{Target, TargetRules, genesys_cloud, gir};
 use crate::error::RunError;
 
+/// Address by which a plan means the target of tests, which answers without a server.
+#[cfg(test)]
+pub(crate) const TEST_TARGET: &str = super::toy::ADDRESS;
+
 /// What the target of a plan makes of calls.
 pub(crate) fn rules_of(plan: &LoadedPlan) -> &'static dyn TargetRules {
     match &plan.plan.target {

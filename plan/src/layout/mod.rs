@@ -68,11 +68,11 @@ pub struct FileRules {
     pub encoding: Encoding,
     /// CSV: what divides the cells. One ASCII character.
     #[serde(default = "comma", deserialize_with = "ascii")]
-    #[schemars(with = "char")]
+    #[schemars(with = "char", extend("default" = ","))]
     pub separator: u8,
     /// CSV: what encloses a cell. One ASCII character.
     #[serde(default = "quotation_mark", deserialize_with = "ascii")]
-    #[schemars(with = "char")]
+    #[schemars(with = "char", extend("default" = "\""))]
     pub quote: u8,
     /// CSV: whether the first line has the columns' names.
     #[serde(default = "yes")]

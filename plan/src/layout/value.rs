@@ -241,8 +241,7 @@ impl TimeFormat {
 /// A conversion that is not known is told when the layout is read, not by every row: a date is
 /// written by the format and read back.
 fn known_conversions(format: &str) -> Result<TimeFormat, String> {
-    let moment = jiff::Timestamp::UNIX_EPOCH.to_zoned(jiff::tz::TimeZone::UTC);
-    BrokenDownTime::from(&moment)
+    BrokenDownTime::from(jiff::Timestamp::UNIX_EPOCH)
         .to_string(format)
         .and_then(|text| BrokenDownTime::parse(format, &text))
         .map_err(|error| format!("`{format}` is not a format of times: {error}"))?;

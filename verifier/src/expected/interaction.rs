@@ -595,7 +595,7 @@ mod tests {
             wanted.span.map(|span| span.start.to_string()).as_deref(),
             Some("2023-10-27T10:00:00.000Z")
         );
-        assert_eq!(wanted.direction.as_deref(), Some("inbound"));
+        assert_eq!(wanted.direction, Some("inbound"));
         assert_eq!(wanted.legs.len(), 2);
         assert!(
             !wanted.legs[0].fallback && wanted.legs[1].fallback,

@@ -12,7 +12,7 @@ use super::times::{RowSpans, Span, Times, elements, node_of};
 use super::value::{Bad, Scope, Stated, length_ms, trimmed};
 use crate::canonical::{CanonicalRecording, Repair};
 use crate::legacy_id::key;
-use crate::source::instant::{Unusable, corrected};
+use crate::source::instant::corrected;
 
 /// A recording as a row has it.
 pub(super) struct Recording {
@@ -320,7 +320,7 @@ impl Pauses<'_> {
                 PauseCount::Times => {
                     let zone = self.rules.naive_zone.as_deref();
                     let (_, stated) = scope.time(value?, zone).ok().flatten()?;
-                    self.from_start(stated)
+                    self.since_start(stated)
                 }
             };
             let from = at(self.fields.start.as_ref())?;
@@ -346,7 +346,7 @@ impl Pauses<'_> {
             PauseCount::Times => {
                 let zone = self.rules.naive_zone.as_deref();
                 let stated = self.scope.time_of(trimmed(text), list, zone);
-                self.from_start(stated.ok()?)
+                self.since_start(stated.ok()?)
             }
         };
         let pause = |text: &str| {
@@ -362,7 +362,7 @@ impl Pauses<'_> {
     }
 
     /// The recorder that wrote the recording's start wrote this time too.
-    fn from_start(&self, stated: Result<Stated, Unusable>) -> Option<i64> {
+    fn since_start(&self, stated: Stated) -> Option<i64> {
         let at = corrected(stated.ok()?.0, self.node, self.rules).ok()?;
         Some(at.as_millisecond() - self.start.as_millisecond())
     }

@@ -1,4 +1,4 @@
-//! Whole calls from rows, and whole exports through the engine to a toy target.
+//! Whole calls from rows, and whole exports through the engine to the target of tests.
 
 use std::fmt::Write as _;
 use std::path::Path;
@@ -12,9 +12,10 @@ use super::*;
 use crate::canonical::{Canonical, Repair};
 use crate::options::{Options, Progress};
 use crate::source::SourceFormat;
+use crate::target::registry::TEST_TARGET;
 use crate::{Outcome, migrate};
 
-/// A folder with an export and a plan that moves it to a toy target.
+/// A folder with an export and a plan that moves it to the target of tests.
 struct Export {
     dir: TempDir,
 }
@@ -25,7 +26,7 @@ impl Export {
         let dir = tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir());
         let dir = dir.expect("a folder");
         let export = Export { dir };
-        export.write("plan.toml", PLAN);
+        export.write("plan.toml", PLAN.replace("TEST_TARGET", TEST_TARGET));
         export.write("layout.toml", layout);
         export.write(
             "agents.csv",
@@ -134,7 +135,7 @@ audio = "export"
 layout = "layout.toml"
 [target]
 kind = "genesys_cloud"
-base_url = "http://127.0.0.1/toy/target"
+base_url = "TEST_TARGET"
 client_id = "nobody"
 client_secret = { env = "NOBODY" }
 [mapping]

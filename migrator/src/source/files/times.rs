@@ -6,7 +6,7 @@ use plan::layout::{Each, Value};
 use serde_json::Value as Json;
 
 use super::entity::{Data, DataRow};
-use super::value::{Bad, Scope};
+use super::value::{Bad, Scope, Stated};
 use crate::canonical::Repair;
 use crate::source::instant::{Unusable, corrected, ordered};
 
@@ -58,7 +58,7 @@ impl Times<'_> {
         let length = scope.length(self.duration)?;
         let span = || -> Result<Span, Unusable> {
             let mut repairs = Vec::new();
-            let mut noted = |read: Result<(Timestamp, Option<Repair>), Unusable>| {
+            let mut noted = |read: Stated| {
                 read.map(|(at, note)| {
                     repairs.extend(note);
                     at
@@ -91,15 +91,13 @@ impl Times<'_> {
     }
 }
 
-type Instant = Result<(Timestamp, Option<Repair>), Unusable>;
-
 /// A time with its text. `None`: there is none.
 fn instant(
     scope: &Scope<'_>,
     value: Option<&Value>,
     node: Option<&str>,
     rules: &TimeRules,
-) -> Result<(String, Option<Instant>), Bad> {
+) -> Result<(String, Option<Stated>), Bad> {
     let Some(value) = value else {
         return Ok((String::new(), None));
     };

@@ -215,7 +215,7 @@ impl<'a> Scope<'a> {
         &self,
         value: &Value,
         naive_zone: Option<&str>,
-    ) -> Result<Option<(String, Result<Stated, Unusable>)>, Bad> {
+    ) -> Result<Option<(String, Stated)>, Bad> {
         let Some(text) = self.text(value)? else {
             return Ok(None);
         };
@@ -229,7 +229,7 @@ impl<'a> Scope<'a> {
         text: &str,
         value: &Value,
         naive_zone: Option<&str>,
-    ) -> Result<Result<Stated, Unusable>, Bad> {
+    ) -> Result<Stated, Bad> {
         let formats = if value.format.is_empty() {
             &self.layout.time.format
         } else {
@@ -249,7 +249,7 @@ impl<'a> Scope<'a> {
 }
 
 /// An instant as stated, and how a local hour was read.
-pub(super) type Stated = (Timestamp, Option<Repair>);
+pub(super) type Stated = Result<(Timestamp, Option<Repair>), Unusable>;
 
 /// Blanks and control characters around a value are no part of it.
 pub(super) fn trimmed(text: &str) -> &str {
@@ -323,7 +323,7 @@ fn whole(ms: f64) -> Option<i64> {
 }
 
 /// What a text means by the first of the formats that it fits.
-fn instant(text: &str, formats: &[TimeFormat], zone: Option<&str>) -> Result<Stated, Unusable> {
+fn instant(text: &str, formats: &[TimeFormat], zone: Option<&str>) -> Stated {
     for format in formats {
         let time = match format {
             TimeFormat::Iso => iso(text),
@@ -401,7 +401,8 @@ mod tests {
     fn times_are_read_by_the_first_format_that_fits() {
         let of = |format: &str| TimeFormat::Strptime(format.to_owned());
         let london = Some("Europe/London");
-        let rows: [(&str, Vec<TimeFormat>, Option<&str>, Option<&str>); 22] = [
+        type Row<'a> = (&'a str, Vec<TimeFormat>, Option<&'a str>, Option<&'a str>);
+        let rows: [Row<'_>; 22] = [
             (
                 "2024-01-31T10:00:00.5+01:00",
                 vec![TimeFormat::Iso],

@@ -96,6 +96,9 @@ fn folder(plan: &LoadedPlan) -> Option<PathBuf> {
     Some(plan.resolve_path(Path::new(url.path().strip_prefix("/toy/")?)))
 }
 
+/// An address that means one beside the plan.
+pub(crate) const ADDRESS: &str = "http://127.0.0.1/toy/target";
+
 pub(crate) fn is_meant_by(plan: &LoadedPlan) -> bool {
     folder(plan).is_some()
 }

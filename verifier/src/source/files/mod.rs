@@ -14,8 +14,6 @@ mod staged;
 mod tests;
 mod times;
 mod value;
-#[cfg(test)]
-mod verification;
 
 use std::collections::{BTreeSet, HashSet};
 use std::path::{Path, PathBuf};

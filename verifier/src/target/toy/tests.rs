@@ -1,5 +1,7 @@
 //! Verifications of a toy target against a toy source, from end to end.
 
+mod exports;
+
 use std::path::Path;
 use std::sync::Arc;
 
