@@ -153,8 +153,7 @@ fn exported(scenario: &str) -> Simulation {
 
 fn scenario(more: &str) -> String {
     format!(
-        "about = \"A test.\"\nseed = 5\n{more}{WORLD}{}[expect]\n",
-        if more.contains("gir") { "" } else { NO_LIMITS }
+        "about = \"A test.\"\nseed = 5\n{more}{WORLD}{NO_LIMITS}[expect]\nverdict = \"match\"\n",
     )
 }
 
@@ -187,7 +186,7 @@ fn found(verification: &Verification) -> BTreeSet<(String, String)> {
 
 #[test]
 fn an_export_that_was_migrated_matches_live_and_as_it_was_staged() {
-    for more in ["", "ingest = \"public\"\n", "target = \"gir\"\n"] {
+    for more in ["", "ingest = \"public\"\n"] {
         let simulation = exported(&scenario(more));
         simulation.migrate(&[]).ends(0);
         let live = simulation.verify(&[]);
