@@ -173,6 +173,10 @@ impl Parser {
     }
 
     fn feed(&mut self, mut input: &[u8]) -> bool {
+        // To the reader no input is the end of the file, and a quoted cell may hold an empty line.
+        if input.is_empty() {
+            return false;
+        }
         loop {
             let (result, read, wrote, ended) = self.reader.read_record(
                 input,
@@ -257,6 +261,15 @@ mod tests {
             "separator = \";\"\nquote = \"'\"\nskip_lines = 1\nnull = [\"\", \"NULL\"]",
         );
         assert_eq!(other, [(2, cells(&["a;b", "c"]))]);
+    }
+
+    #[test]
+    fn a_quoted_cell_may_hold_empty_lines() {
+        let read = records(b"a,b\n1,\"x\n\n\ny\"\n\"\n\",2\n", "");
+        assert_eq!(
+            read[1..],
+            [(2, cells(&["1", "x\n\n\ny"])), (6, cells(&["\n", "2"])),]
+        );
     }
 
     #[test]
