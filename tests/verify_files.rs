@@ -186,7 +186,7 @@ fn found(verification: &Verification) -> BTreeSet<(String, String)> {
 
 #[test]
 fn an_export_that_was_migrated_matches_live_and_as_it_was_staged() {
-    for more in ["", "ingest = \"public\"\n"] {
+    for more in ["", "ingest = \"public\"\n", "target = \"gir\"\n"] {
         let simulation = exported(&scenario(more));
         simulation.migrate(&[]).ends(0);
         let live = simulation.verify(&[]);

@@ -5,7 +5,7 @@
 use super::super::{CallFacts, Gir, GirExpectation, Posts, Until};
 use crate::checks::Comparison;
 use crate::defect::Defect;
-use crate::expected::Expectation;
+use crate::expected::{Expectation, Recorded};
 use crate::finding::Finding;
 use crate::observed::{Field, TargetConversation};
 
@@ -50,14 +50,23 @@ pub(super) fn unread(
         .or_else(|| undeclared(site, expected))
 }
 
-/// Fields that the call has and this account is not shown.
+/// Fields that the call has and this account is not shown. One that no call has, as the logins of
+/// agents whose table has none, is not hidden.
 fn hidden_fields(expected: &Expectation, conversation: &TargetConversation) -> Option<String> {
+    let agents = || {
+        let recordings = expected.recordings.iter();
+        recordings.filter_map(|recording| match &recording.agent {
+            Recorded::Agent(agent) => Some(agent),
+            Recorded::Unsaid | Recorded::Nobody => None,
+        })
+    };
     let has = |field: &Field| match field {
         Field::Caller | Field::RecordingCaller => expected.ani.is_some(),
         Field::Dialled | Field::RecordingDialled => expected.dnis.is_some(),
-        Field::RecordingUser | Field::RecordingLogin | Field::User | Field::UserNumber => {
-            !expected.legs.is_empty()
-        }
+        Field::RecordingUser => agents().next().is_some(),
+        Field::RecordingLogin => agents().any(|agent| agent.login.is_some()),
+        Field::User => !expected.legs.is_empty(),
+        Field::UserNumber => expected.legs.iter().any(|leg| leg.login.is_some()),
     };
     conversation
         .withheld
@@ -119,6 +128,24 @@ mod tests {
         assert!(need(&actual, &undeclared).contains("retention.gir_rule"));
         actual.withheld = [Field::RecordingUser].into();
         assert!(need(&actual, &site()).contains("privacy settings"));
+        let mut without_logins = expected.clone();
+        for leg in &mut without_logins.legs {
+            leg.login = None;
+        }
+        for recording in &mut without_logins.recordings {
+            if let Recorded::Agent(agent) = &mut recording.agent {
+                agent.login = None;
+            }
+        }
+        for field in [Field::RecordingLogin, Field::UserNumber] {
+            actual.withheld = [field].into();
+            assert!(need(&actual, &site()).contains("privacy settings"));
+            assert_eq!(
+                unread(&site(), &without_logins, &actual),
+                None,
+                "{field:?} is not there to be hidden"
+            );
+        }
         call_facts(&mut actual).posts = Posts::Unread("an export".into());
         assert_eq!(need(&actual, &site()), "an export");
         let mut held = expected.clone();
