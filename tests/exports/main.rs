@@ -1,5 +1,5 @@
 //! Exports of other systems, by the layouts that come with the program: the sample of each is moved
-//! into both simulated targets, and every call arrives that can be read.
+//! into both simulated targets, every call arrives that can be read, and the verifier says so.
 
 #![expect(
     clippy::unwrap_used,
@@ -12,7 +12,7 @@ mod support;
 
 use std::path::Path;
 
-use samples::{PRESETS, Sample};
+use samples::{Gaps, PRESETS, Sample};
 use serde_json::Value;
 use support::{Run, Simulation};
 
@@ -78,18 +78,25 @@ fn count(document: &Value, name: &str) -> u64 {
         .unwrap_or_else(|| panic!("no {name}: {document}"))
 }
 
-/// Moves a sample, and holds what happened against what the sample is made of.
-fn moves(scenario: &str, platform: &str, sample: &Sample) {
-    let simulation = Simulation::start(scenario);
-    place(&simulation, sample);
+/// Moves a sample twice, as it is and without its gaps, and holds what happened against what it is
+/// made of.
+fn moves(scenario: &str, platform: &str, make: fn(Gaps) -> Sample) {
+    for gaps in [Gaps::Some, Gaps::None] {
+        let sample = make(gaps);
+        let simulation = Simulation::start(scenario);
+        place(&simulation, &sample);
+        let about = format!("{} to {platform}, gaps: {gaps:?}", sample.preset);
+        arrives(&simulation, platform, &sample, &about);
+        is_verified(&simulation, &sample, &about);
+    }
+}
+
+fn arrives(simulation: &Simulation, platform: &str, sample: &Sample, about: &str) {
     let run: Run = simulation.seatrial(&["--json", "migrate", "plan.toml"]);
-    assert!(
-        [0, 10].contains(&run.code),
-        "{} to {platform}: {run}",
-        sample.preset
-    );
+    let stays = sample.quarantined > 0 || !sample.named.is_empty();
+    let said = format!("{about}: {run}");
+    assert_eq!(run.code, if stays { 10 } else { 0 }, "{said}");
     let document = run.json();
-    let said = format!("{} to {platform}: {run}", sample.preset);
     assert_eq!(count(&document, "interactions"), sample.calls, "{said}");
     assert_eq!(count(&document, "recordings"), sample.recordings, "{said}");
     assert_eq!(
@@ -122,12 +129,37 @@ fn moves(scenario: &str, platform: &str, sample: &Sample) {
     assert_eq!(simulation.truth(platform).len(), truth.len());
 }
 
+/// All that can be read matches. Of the rest the verifier cannot tell, and finds nothing wrong.
+fn is_verified(simulation: &Simulation, sample: &Sample, about: &str) {
+    let verification = simulation.verify(&[]);
+    let run = &verification.run;
+    assert!(
+        verification.findings.is_empty() && verification.adds_up(),
+        "{about}: {run}"
+    );
+    assert_eq!(
+        run.code,
+        if sample.named.is_empty() { 0 } else { 21 },
+        "{about}: {run}"
+    );
+    assert_eq!(
+        verification.count("matched"),
+        sample.recordings - sample.quarantined,
+        "{about}: {run}"
+    );
+    assert_eq!(
+        verification.count("source_interactions"),
+        sample.calls,
+        "{about}: {run}"
+    );
+}
+
 #[test]
 fn each_preset_has_a_sample_and_each_sample_a_preset() {
-    let made: Vec<&str> = PRESETS.iter().map(|make| make().preset).collect();
+    let made: Vec<&str> = PRESETS.iter().map(|make| make(Gaps::Some).preset).collect();
     assert_eq!(made, plan::layout::preset_names());
     for make in PRESETS {
-        let sample = make();
+        let sample = make(Gaps::Some);
         assert!(sample.calls >= 50, "{}: {}", sample.preset, sample.calls);
         assert!(
             sample.quarantined > 0 || !sample.stay.is_empty(),
@@ -140,21 +172,21 @@ fn each_preset_has_a_sample_and_each_sample_a_preset() {
 #[test]
 fn each_preset_moves_its_sample_by_the_guide() {
     for make in PRESETS {
-        moves(GUIDE, "genesys_cloud", &make());
+        moves(GUIDE, "genesys_cloud", make);
     }
 }
 
 #[test]
 fn each_preset_moves_its_sample_by_the_public_api() {
     for make in PRESETS {
-        moves(PUBLIC, "genesys_cloud", &make());
+        moves(PUBLIC, "genesys_cloud", make);
     }
 }
 
 #[test]
 fn each_preset_moves_its_sample_into_interaction_recording() {
     for make in PRESETS {
-        moves(GIR, "gir", &make());
+        moves(GIR, "gir", make);
     }
 }
 
@@ -162,7 +194,7 @@ fn each_preset_moves_its_sample_into_interaction_recording() {
 fn inspect_counts_a_sample_and_names_what_cannot_be_read() {
     let folder = tempfile::tempdir().unwrap();
     for make in PRESETS {
-        let sample = make();
+        let sample = make(Gaps::Some);
         let root = folder.path().join(sample.preset);
         for (name, bytes) in &sample.files {
             let path = root.join(name);

@@ -28,8 +28,22 @@ pub(crate) struct Sample {
     pub(crate) named: Vec<String>,
 }
 
+/// Whether a sample has what cannot be read: a line, a value, an audio file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Gaps {
+    Some,
+    None,
+}
+
+impl Gaps {
+    /// Whether the call at this place has one.
+    fn at(self, call: u64, place: u64) -> bool {
+        self == Gaps::Some && call == place
+    }
+}
+
 /// In the order of the presets' names.
-pub(crate) const PRESETS: [fn() -> Sample; 6] =
+pub(crate) const PRESETS: [fn(Gaps) -> Sample; 6] =
     [amazon_connect, five9, genesys_cloud_s3, nice, vcon, verint];
 
 const CALLS: u64 = 54;
@@ -103,7 +117,7 @@ fn uuid(kind: u64, number: u64) -> String {
     format!("{kind:08x}-0000-4000-8000-{number:012x}")
 }
 
-fn genesys_cloud_s3() -> Sample {
+fn genesys_cloud_s3(gaps: Gaps) -> Sample {
     let agents = [1, 2, 3, 4].map(|n| uuid(0xa, n));
     let queues = [1, 2, 3].map(|n| uuid(0xb, n));
     let mut sample = Sample::new(
@@ -146,7 +160,7 @@ fn genesys_cloud_s3() -> Sample {
                 text.into_bytes(),
             ));
             sample.recordings += 1;
-            if call == 11 {
+            if gaps.at(call, 11) {
                 // The audio was not copied.
                 sample.quarantined += 1;
                 sample
@@ -176,11 +190,14 @@ fn genesys_cloud_s3() -> Sample {
                 .files
                 .push((format!("{folder}/{screen}.webm"), b"no audio".to_vec()));
         }
-        if call == 11 {
+        if gaps.at(call, 11) {
             sample.stay.push(conversation);
         } else {
             sample.go.push(conversation);
         }
+    }
+    if gaps == Gaps::None {
+        return sample;
     }
     let broken = format!(
         "{}/year=2024/month=1/day=1/hour=1/conversation_id={}/{}_metadata.json",
@@ -198,7 +215,7 @@ fn genesys_cloud_s3() -> Sample {
     sample
 }
 
-fn amazon_connect() -> Sample {
+fn amazon_connect(gaps: Gaps) -> Sample {
     let agents = ["jdoe", "m.müller", "agent-3", "x@acme.example"];
     let queues = [1, 2, 3].map(|n| uuid(0xb, n));
     let mut sample = Sample::new(
@@ -251,7 +268,7 @@ fn amazon_connect() -> Sample {
         }
         if has_audio && call != 20 {
             sample.recordings += 1;
-            if call == 30 {
+            if gaps.at(call, 30) {
                 sample.quarantined += 1;
                 sample.named.push(format!("there is no file {path}"));
                 sample.stay.push(id);
@@ -261,14 +278,15 @@ fn amazon_connect() -> Sample {
             sample.go.push(id);
         }
     }
-    lines.push_str(
-        "{\"Channel\": \"CHAT\", \"ContactId\": \"chat\"}\n\n{\"Channel\": \"VOICE\", \"Con",
-    );
-    let count = lines.lines().count();
-    sample.calls += 1;
-    sample.named.push(format!(
-        "firehose/2024.ndjson line {count}: is not JSON at column"
-    ));
+    lines.push_str("{\"Channel\": \"CHAT\", \"ContactId\": \"chat\"}\n\n");
+    if gaps == Gaps::Some {
+        lines.push_str("{\"Channel\": \"VOICE\", \"Con");
+        sample.calls += 1;
+        sample.named.push(format!(
+            "firehose/2024.ndjson line {}: is not JSON at column",
+            lines.lines().count()
+        ));
+    }
     sample.files.push((
         "records/firehose/2024.ndjson".to_owned(),
         lines.into_bytes(),
@@ -276,7 +294,7 @@ fn amazon_connect() -> Sample {
     sample
 }
 
-fn nice() -> Sample {
+fn nice(gaps: Gaps) -> Sample {
     let agents = ["1001", "1002", "1003", "1004"];
     let mut sample = Sample::new("nice", agents, ["Sales", "Support", "Français"]);
     (sample.audio, sample.metadata) = ("archive".to_owned(), "meta".to_owned());
@@ -299,7 +317,7 @@ fn nice() -> Sample {
             } else {
                 start.replace(":00", ":45")
             };
-            let length = if call == 12 && part == 0 {
+            let length = if gaps.at(call, 12) && part == 0 {
                 "forty"
             } else {
                 "0:00:45"
@@ -321,7 +339,7 @@ fn nice() -> Sample {
             sample.recordings += 1;
             let on_disk = format!("archive/2024/{month:02}/{segment}.wav");
             sample.audio(on_disk, 2000 + call * 10 + part, Codec::PcmS16);
-            if call == 12 {
+            if gaps.at(call, 12) {
                 stays = true;
                 sample.quarantined += 1;
             }
@@ -332,8 +350,12 @@ fn nice() -> Sample {
             sample.go.push(id)
         }
     }
-    let bad = text[..text.find("forty").unwrap()].matches('\n').count() + 1;
-    sample.named.push(format!("interactions.csv line {bad} column `Segment Duration`: is no length of time such as 0:03:12"));
+    if let Some(at) = text.find("forty") {
+        let line = text[..at].matches('\n').count() + 1;
+        sample.named.push(format!(
+            "interactions.csv line {line} column `Segment Duration`: is no length of time such as 0:03:12"
+        ));
+    }
     let mut bytes = vec![0xff, 0xfe];
     bytes.extend(text.encode_utf16().flat_map(u16::to_le_bytes));
     sample
@@ -342,7 +364,7 @@ fn nice() -> Sample {
     sample
 }
 
-fn verint() -> Sample {
+fn verint(gaps: Gaps) -> Sample {
     let agents = ["E100", "E200", "E300", "E400"];
     let mut sample = Sample::new("verint", agents, ["Zürich", "Genève", "Bern"]);
     let mut text = "Contacts of 2024;;\r\nContact ID;INUM;Date;Time;Duration;Time Zone;Direction;Employee ID;Organization;Wrap Up;ANI;DNIS;Audio Length;Retention Class;Delete Date;Legal Hold;Extension\r\n".to_owned();
@@ -376,7 +398,7 @@ fn verint() -> Sample {
                 if call % 9 == 0 { "1" } else { "0" },
             );
             sample.recordings += 1;
-            if call == 31 {
+            if gaps.at(call, 31) {
                 stays = true;
                 sample.quarantined += 1;
                 sample
@@ -396,12 +418,14 @@ fn verint() -> Sample {
             sample.go.push(id)
         }
     }
-    text.push_str("9999999;84109999;01.01.2024;09:30:00\r\n");
-    sample.calls += 1;
-    sample.named.push(format!(
-        "report.csv line {}: has 4 cells, and the header has 17",
-        text.lines().count()
-    ));
+    if gaps == Gaps::Some {
+        text.push_str("9999999;84109999;01.01.2024;09:30:00\r\n");
+        sample.calls += 1;
+        sample.named.push(format!(
+            "report.csv line {}: has 4 cells, and the header has 17",
+            text.lines().count()
+        ));
+    }
     // Every letter here has a byte of its own in the code page.
     sample.files.push((
         "report.csv".to_owned(),
@@ -410,7 +434,7 @@ fn verint() -> Sample {
     sample
 }
 
-fn five9() -> Sample {
+fn five9(gaps: Gaps) -> Sample {
     let agents = [
         "ann@acme.example",
         "bob@acme.example",
@@ -453,7 +477,7 @@ fn five9() -> Sample {
         for part in 0..count {
             sample.recordings += 1;
             let name = format!("{month}_{day}_2024/{}/{id}_{part}.wav", sample.agent(call));
-            if call == 41 {
+            if gaps.at(call, 41) {
                 // What a transfer that broke off leaves.
                 sample.quarantined += 1;
                 sample.files.push((name, Vec::new()));
@@ -461,25 +485,27 @@ fn five9() -> Sample {
                 sample.audio(name, 4000 + call * 10 + part, Codec::PcmS16);
             }
         }
-        if call == 41 {
+        if gaps.at(call, 41) {
             sample.stay.push(id)
         } else if count > 0 {
             sample.go.push(id)
         }
     }
-    text.push_str("\"30000009,never closed\n");
-    sample.calls += 1;
-    let line = text.lines().count();
-    sample.named.push(format!(
-        "Call Log.csv line {line}: has a quote that is not closed"
-    ));
+    if gaps == Gaps::Some {
+        text.push_str("\"30000009,never closed\n");
+        sample.calls += 1;
+        sample.named.push(format!(
+            "Call Log.csv line {}: has a quote that is not closed",
+            text.lines().count()
+        ));
+    }
     sample
         .files
         .push(("Call Log.csv".to_owned(), text.into_bytes()));
     sample
 }
 
-fn vcon() -> Sample {
+fn vcon(gaps: Gaps) -> Sample {
     let agents = [
         "ann@acme.example",
         "Bob Ü",
@@ -507,7 +533,7 @@ fn vcon() -> Sample {
                 "duration": 1.5, "parties": [0, 1], "mediatype": "audio/x-wav", "filename": name,
             });
             sample.recordings += 1;
-            if call == 17 {
+            if gaps.at(call, 17) {
                 // The audio is inside the document, which is not read.
                 one.as_object_mut().unwrap().remove("filename");
                 one["body"] = json!("UklGRg");

@@ -287,12 +287,12 @@ impl Reading {
         let call = &self.layout.call;
         let start = self.time(scope, &call.start, node);
         let end = call.end.as_ref().map(|end| self.time(scope, end, node));
+        // A length that cannot be read is the call's trouble also beside an end.
+        let length = call.duration.as_ref();
+        let length = length.map_or(Ok(None), |value| self.length(scope, value));
+        let length = draft.take(scope.row, "call.duration", length);
         let end = match (end.unwrap_or_default(), &call.duration) {
-            (SourceTime::Absent, Some(duration)) => {
-                let length = self.length(scope, duration);
-                let length = draft.take(scope.row, "call.duration", length);
-                later(&start, length.map(|(ms, _)| ms))
-            }
+            (SourceTime::Absent, Some(_)) => later(&start, length.map(|(ms, _)| ms)),
             (end, _) => end,
         };
         Times { start, end }

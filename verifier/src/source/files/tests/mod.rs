@@ -189,6 +189,8 @@ fn what_cannot_be_read_is_one_calls_trouble() {
         ("direction = \"A\"\n", "sideways,,", "call.direction (A)"),
         ("wait = \"A\"\n", "soon,,", "call.wait (A)"),
         ("talk = \"A\"\n", "-1,,", "call.talk (A)"),
+        // Its end is readable.
+        ("duration = \"A\"\n", "secret,,", "call.duration (A)"),
         (
             "queue = { column = \"A\", pattern = 'x' }\n",
             "secret,,",
