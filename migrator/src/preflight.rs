@@ -6,7 +6,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use futures_util::future::BoxFuture;
-use plan::LoadedPlan;
+use plan::{LoadedPlan, StagingPlace};
 use platforms::clock::Clock;
 use platforms::transport::Transport;
 
@@ -17,7 +17,7 @@ use crate::ledger::{self, Ledger};
 use crate::legacy_id::key;
 use crate::resolve::Resolver;
 use crate::source::{self, Directory, Source, Window};
-use crate::staging::folder_of;
+use crate::staging::{Staging, place_of, scratch_of};
 use crate::target::{self, Finding, Target};
 
 /// What a look at both sides found.
@@ -74,10 +74,34 @@ fn room(folder: &Path, what: &str) -> Option<Finding> {
     } else {
         "seatrial forecast PLAN --recordings N says how much staging takes"
     };
-    (is_error || what == "staging").then(|| Finding {
+    (is_error || what.starts_with("staging")).then(|| Finding {
         is_error,
         text: format!("{shown}; {advice}"),
     })
+}
+
+/// What is wrong with staging. An object store is written to and read from, and what was written is
+/// taken away again.
+async fn staging(plan: &LoadedPlan, clock: &Clock) -> Result<Option<Finding>, RunError> {
+    match place_of(None, plan)? {
+        StagingPlace::Folder(folder) => Ok(room(&folder, "staging")),
+        StagingPlace::ObjectStore(_) => {
+            let scratch = room(&scratch_of(plan), "staging.scratch");
+            if scratch.as_ref().is_some_and(|finding| finding.is_error) {
+                return Ok(scratch);
+            }
+            let probed = match Staging::open(None, plan, clock) {
+                Ok(staging) => staging.probe().await,
+                Err(error) => Err(error),
+            };
+            Ok(probed.err().map_or(scratch, |error| {
+                Some(Finding {
+                    is_error: true,
+                    text: RunError::from(error).to_string(),
+                })
+            }))
+        }
+    }
 }
 
 async fn survey(
@@ -93,9 +117,7 @@ async fn survey(
         });
     }
     let ledger_url = &plan.plan.ledger.url;
-    preflight
-        .findings
-        .extend(room(&folder_of(&plan.plan.staging.url, &plan)?, "staging"));
+    preflight.findings.extend(staging(&plan, &clock).await?);
     preflight.findings.extend(room(
         &ledger::registry::folder_of(ledger_url, &plan)?,
         "the ledger",

@@ -59,11 +59,7 @@ async fn run_plan(
     let ledger = ledger::registry::open(ledger_url, &plan, Open::Exclusive, &clock).await?;
     let change = plan_change(&*ledger, &plan, options.accept_plan_change).await?;
     canary::gate(&plan, &options, &*ledger).await?;
-    let staging = Staging::open(
-        options.staging.as_deref().unwrap_or(&plan.plan.staging.url),
-        &plan,
-        &clock,
-    )?;
+    let staging = Staging::open(options.staging.as_deref(), &plan, &clock)?;
     let source = source::registry::open(&plan, transport.clone(), &clock)?;
     let target = target::registry::open(&plan, transport, &clock)?;
     let maximum_days = preflight::require(&plan, &*ledger, &clock, &*source, &*target).await?;

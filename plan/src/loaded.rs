@@ -12,6 +12,7 @@ use crate::layout::{self, Layout};
 use crate::mapping::{self, Mapping, Table};
 use crate::plan::Plan;
 use crate::secret::{Secret, SecretRef};
+use crate::staging::{self, StagingPlace};
 use crate::target::{AGENT_COLUMNS, QUEUE_COLUMNS};
 use crate::{PlanError, Reason};
 
@@ -126,6 +127,25 @@ impl LoadedPlan {
     #[must_use]
     pub fn resolve_path(&self, path: &Path) -> PathBuf {
         self.dir.join(path)
+    }
+
+    /// Where staging is: at `url`, or where the plan says.
+    ///
+    /// # Errors
+    ///
+    /// What is wrong with the URL.
+    pub fn staging_place(&self, url: Option<&str>) -> Result<StagingPlace, String> {
+        staging::place(url.unwrap_or(&self.plan.staging.url), &self.dir)
+    }
+
+    /// Settings of staging's object store as the plan gives them, secrets among them, by the names
+    /// that AWS and Azure have for them in the environment, in small letters.
+    ///
+    /// # Errors
+    ///
+    /// A secret is not where the plan says ([`PlanError::Secret`]).
+    pub fn store_settings(&self) -> Result<Vec<(&'static str, String)>, PlanError> {
+        self.plan.staging.settings(&self.dir)
     }
 
     /// The value of a secret the plan names; `what` is its key, for the message.
@@ -301,6 +321,7 @@ fn validate(file: &Path, plan: &Plan) -> Result<(), PlanError> {
     let section =
         |checked: Result<(), String>| checked.map_err(|what| PlanError::value(file, what));
     section(plan.source.validate())?;
+    section(plan.staging.problem().map_or(Ok(()), Err))?;
     section(plan.target.validate(
         &plan.identity.carrier,
         plan.mapping.external_id_authority.as_deref(),

@@ -11,6 +11,7 @@ use crate::pii::Pii;
 use crate::retention::Retention;
 use crate::rules::Rules;
 use crate::source::Source;
+use crate::staging::Staging;
 use crate::target::Target;
 use crate::time::TimeRules;
 
@@ -75,15 +76,6 @@ pub struct MappingFiles {
     /// user under this authority, so that whoever audits later can read the mapping back. Absent:
     /// none is written.
     pub external_id_authority: Option<String>,
-}
-
-/// `[staging]`.
-#[derive(Debug, Clone, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Staging {
-    /// `file:///...`, `s3://bucket/prefix`, `az://container/prefix`; a plain path is relative to
-    /// the plan.
-    pub url: String,
 }
 
 /// `[ledger]`.

@@ -12,6 +12,7 @@ pub mod genesys_cloud;
 pub mod gir;
 pub mod legacy;
 mod net;
+pub mod object_storage;
 
 pub use error::CallError;
 pub use net::answer::Media;

@@ -18,6 +18,7 @@ use serde_json::Value;
 
 use crate::report::{Failure, Report};
 use crate::scenario::{Simulation, seatrial};
+use crate::servers::{self, Store};
 use crate::workers;
 
 /// No limits; `WORLD` and `PLAN` are filled in.
@@ -96,7 +97,11 @@ pub(crate) fn run(n: u64) -> Result<Report, Failure> {
     );
     report.row(
         &format!("migrator with one recording of {n} MiB to MP3, peak resident MiB (goal 128)"),
-        mib(long_recording(n)?),
+        mib(long_recording(n, None)?),
+    );
+    report.row(
+        "the same with staging in an S3 store, peak resident MiB (goal 128)",
+        mib(long_recording(n, Some(&Store::s3()))?),
     );
     let many = n * 1000;
     report.row(
@@ -379,8 +384,8 @@ async fn pages_anywhere(
     ))
 }
 
-/// Peak of a migrator that takes one recording of so many MiB.
-fn long_recording(mib: u64) -> Result<u64, Failure> {
+/// Peak of a migrator that takes one recording of so many MiB, staged in a folder or in a store.
+fn long_recording(mib: u64, store: Option<&Store>) -> Result<u64, Failure> {
     let dir = tempfile::tempdir().map_err(Failure::new)?;
     long_wav(&dir.path().join("long.wav"), mib).map_err(Failure::new)?;
     let seconds = mib * 1024 * 1024 / 16_000;
@@ -395,7 +400,21 @@ fn long_recording(mib: u64) -> Result<u64, Failure> {
         &scenario(&format!("file = {:?}", file.display().to_string())),
         12,
     )?;
+    if let Some(store) = store {
+        stage_in(store, &simulation).map_err(Failure::new)?;
+    }
     peak(migrate(&simulation.plan)?)
+}
+
+/// Has a plan stage in an object store.
+fn stage_in(store: &Store, simulation: &Simulation) -> Result<(), Box<dyn std::error::Error>> {
+    let mut plan: toml::Table = std::fs::read_to_string(&simulation.plan)?.parse()?;
+    let staging = store.section("long").parse::<toml::Table>()?;
+    plan.insert("staging".to_owned(), toml::Value::Table(staging));
+    std::fs::write(&simulation.plan, plan.to_string())?;
+    let secrets = simulation.plan.with_file_name("secrets");
+    std::fs::write(secrets.join("store"), servers::KEY)?;
+    Ok(())
 }
 
 /// A sound that is neither silent nor the same for long: two tones that beat.

@@ -27,6 +27,9 @@ mod report;
 mod scale;
 mod scale_gir;
 mod scenario;
+#[allow(dead_code, reason = "no proof needs all that the tests ask of a store")]
+#[path = "../object_stores/servers.rs"]
+mod servers;
 mod site;
 mod sound;
 mod strangers;
@@ -194,7 +197,7 @@ const PROOFS: [Proof; 16] = [
         name: "footprint",
         shows: "how little simulator and migrator need: time to the first answer, memory at rest, \
             under load, with long recordings and many calls",
-        needs: "",
+        needs: "moto in Python",
         full: 1000,
         small: 4,
         run: footprint::run,

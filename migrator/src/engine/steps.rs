@@ -312,16 +312,14 @@ impl Run {
         }
         loop {
             let staged = row.recordings[at].staged_sha256.clone().unwrap_or_default();
+            let staging = self.context.staging.clone();
+            let cached = attempt.cached_bytes.get(&row.recordings[at].seq).cloned();
+            let mut source = staging.source(&blob_path(&staged), cached).await?;
             let permit = self
                 .cores
                 .acquire()
                 .await
                 .map_err(|_| StepError::Run(RunError::Interrupted))?;
-            let (staging, cached, path) = (
-                self.context.staging.clone(),
-                attempt.cached_bytes.get(&row.recordings[at].seq).cloned(),
-                blob_path(&staged),
-            );
             let (rules, pauses, subject) = (
                 self.context.plan.plan.audio.clone(),
                 self.context.plan.plan.pii.pauses.clone(),
@@ -329,7 +327,7 @@ impl Run {
             );
             let recipients = self.target.recipients();
             let work = move || {
-                let (mut source, mut sink) = (staging.source(&path, cached)?, staging.scratch());
+                let mut sink = staging.scratch();
                 let converted = convert(&mut source, &mut sink, &subject, &rules, &pauses);
                 let Some(recipients) = recipients else {
                     return Ok::<_, StagingError>(converted.map(|converted| (converted, sink)));

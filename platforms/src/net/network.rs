@@ -3,6 +3,7 @@
 
 use std::path::Path;
 use std::sync::OnceLock;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use futures_util::{StreamExt, TryStreamExt};
@@ -98,15 +99,32 @@ impl Site {
     }
 
     fn make(&self, is_here: bool) -> Option<reqwest::Client> {
-        let builder = reqwest::Client::builder()
-            .redirect(reqwest::redirect::Policy::none())
-            .user_agent(USER_AGENT)
-            .pool_max_idle_per_host(64)
-            .tls_certs_merge(self.side.authorities.clone());
-        if is_here { builder.no_proxy() } else { builder }
-            .build()
-            .ok()
+        client_for(&self.side, is_here, None)
     }
+}
+
+/// A client that trusts whom this side trusts, and goes through the proxy that the environment
+/// names, but not to this machine. `silence`: how long an answer may pause; absent: whoever waits
+/// decides. `None` only where the TLS library cannot start.
+pub(crate) fn client_for(
+    side: &Side,
+    is_here: bool,
+    silence: Option<Duration>,
+) -> Option<reqwest::Client> {
+    // A second call finds a provider installed, which is as good.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let mut builder = reqwest::Client::builder()
+        .redirect(reqwest::redirect::Policy::none())
+        .user_agent(USER_AGENT)
+        .pool_max_idle_per_host(64)
+        .tls_certs_merge(side.authorities.clone());
+    if is_here {
+        builder = builder.no_proxy();
+    }
+    if let Some(silence) = silence {
+        builder = builder.read_timeout(silence);
+    }
+    builder.build().ok()
 }
 
 impl Network {
@@ -119,8 +137,6 @@ impl Network {
     /// The same, with what a plan says about both sides.
     #[must_use]
     pub fn between(source: Side, target: Side) -> Option<Network> {
-        // A second call finds a provider installed, which is as good.
-        let _ = rustls::crypto::ring::default_provider().install_default();
         let network = Network {
             source: Site::new(source),
             target: Site::new(target),

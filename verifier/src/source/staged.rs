@@ -2,13 +2,16 @@
 //! Source: docs/reference/staging.md.
 
 use std::collections::BTreeMap;
+use std::path::Path as FsPath;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use futures_util::TryStreamExt;
+use futures_util::{StreamExt, TryStreamExt, stream};
+use object_store::local::LocalFileSystem;
 use object_store::path::Path;
 use object_store::{ObjectStore, ObjectStoreExt};
-use plan::LoadedPlan;
+use plan::{LoadedPlan, StagingPlace};
+use platforms::object_storage::{self, StoreOptions};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use sha2::{Digest, Sha256};
@@ -24,7 +27,7 @@ use crate::text::Text;
 
 /// Staging, opened.
 pub(super) struct Staged {
-    store: Box<dyn ObjectStore>,
+    store: Arc<dyn ObjectStore>,
     root: Path,
     trusted: bool,
     format: Arc<dyn SourceFormat>,
@@ -69,24 +72,31 @@ impl Staged {
         format: Arc<dyn SourceFormat>,
         url: Option<&str>,
     ) -> Result<Staged, RunError> {
-        let plan = &loaded.plan;
-        Staged::open(
-            &staging_url(loaded, url.unwrap_or(&plan.staging.url))?,
-            plan.rules.trust_staging,
-            format,
-        )
+        let trusted = loaded.plan.rules.trust_staging;
+        match loaded.staging_place(url).map_err(RunError::Plan)? {
+            StagingPlace::Folder(folder) => Staged::in_folder(&folder, trusted, format),
+            StagingPlace::ObjectStore(url) => Ok(Staged {
+                store: opened(&url, loaded)?,
+                root: Path::default(),
+                trusted,
+                format,
+            }),
+        }
     }
 
     /// `trusted`: take bytes for the source's where the source gave no size to hold them against.
-    fn open(url: &Url, trusted: bool, format: Arc<dyn SourceFormat>) -> Result<Staged, RunError> {
-        let (store, root) = object_store::parse_url(url).map_err(|error| {
-            RunError::Plan(format!(
-                "cannot open the staging {url}: {error}; check staging.url"
-            ))
-        })?;
+    fn in_folder(
+        folder: &FsPath,
+        trusted: bool,
+        format: Arc<dyn SourceFormat>,
+    ) -> Result<Staged, RunError> {
+        let unusable = |error: &dyn std::fmt::Display| {
+            RunError::Plan(format!("staging.url `{}`: {error}", folder.display()))
+        };
+        let absolute = std::path::absolute(folder).map_err(|error| unusable(&error))?;
         Ok(Staged {
-            store,
-            root,
+            store: Arc::new(LocalFileSystem::new()),
+            root: Path::from_absolute_path(absolute).map_err(|error| unusable(&error))?,
             trusted,
             format,
         })
@@ -145,7 +155,7 @@ impl Source for Staged {
     async fn list(
         &self,
         only: Only<'_>,
-        _concurrency: usize,
+        concurrency: usize,
         listed: &mut Listed,
         progress: &dyn Progress,
     ) -> Result<Extensions, RunError> {
@@ -163,9 +173,13 @@ impl Source for Staged {
             .try_collect()
             .await
             .map_err(|error| unreadable(&error))?;
+        files.retain(|file| file.extension() == Some("json"));
         files.sort();
-        for file in files.iter().filter(|file| file.extension() == Some("json")) {
-            let bytes = self.read(file).await.map_err(|error| unreadable(&error))?;
+        // In the order of the files, however many are read at once.
+        let reads = files.iter().map(async |file| (file, self.read(file).await));
+        let mut reads = stream::iter(reads).buffered(concurrency.max(1));
+        while let Some((file, bytes)) = reads.next().await {
+            let bytes = bytes.map_err(|error| unreadable(&error))?;
             let interaction =
                 parse(&*self.format, file, &bytes).unwrap_or_else(|why| unread(file, &why));
             if only.is_none_or(|only| only.contains(interaction.listed.id.as_str())) {
@@ -181,19 +195,21 @@ impl Source for Staged {
     }
 }
 
-/// A plain path is relative to the plan.
-fn staging_url(loaded: &LoadedPlan, text: &str) -> Result<Url, RunError> {
-    if let Ok(url) = Url::parse(text) {
-        return Ok(url);
-    }
-    let path = loaded.resolve_path(std::path::Path::new(text));
-    let path = std::path::absolute(&path)
-        .map_err(|error| RunError::Plan(format!("staging.url `{text}`: {error}")))?;
-    Url::from_directory_path(path).map_err(|()| {
+/// The plan's object store.
+fn opened(url: &Url, loaded: &LoadedPlan) -> Result<Arc<dyn ObjectStore>, RunError> {
+    let staging = &loaded.plan.staging;
+    let unusable = |why: String| {
         RunError::Plan(format!(
-            "staging.url `{text}` is neither a URL nor a folder"
+            "cannot open the staging {url}: {why}; check [staging]"
         ))
-    })
+    };
+    let settings = loaded.store_settings();
+    let options = StoreOptions {
+        settings: settings.map_err(|error| unusable(error.to_string()))?,
+        ca: staging.ca.as_ref().map(|file| loaded.resolve_path(file)),
+        plain_http: staging.plain_http,
+    };
+    object_storage::open(url, &options).map_err(unusable)
 }
 
 /// Why staged bytes are not the source's.
@@ -340,11 +356,9 @@ mod tests {
         )
         .expect("raw file");
         std::fs::write(dir.path().join("blob").join(&hash), blob).expect("blob");
-        let url = Url::from_directory_path(dir.path()).expect("a URL");
-        (
-            dir,
-            Staged::open(&url, false, Arc::new(super::super::legacy::LegacyFormat)).expect("open"),
-        )
+        let format = Arc::new(super::super::legacy::LegacyFormat);
+        let staged = Staged::in_folder(dir.path(), false, format).expect("open");
+        (dir, staged)
     }
 
     async fn first(staged: &Staged) -> SourceInteraction {

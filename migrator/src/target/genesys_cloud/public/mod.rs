@@ -386,8 +386,8 @@ impl Public {
             wanted.conversation.clone(),
             upload.clone(),
         );
+        let mut source = staging.source(&path, cached).await?;
         let packed = run.clock.blocking(move || {
-            let mut source = staging.source(&path, cached)?;
             let audio = Audio {
                 file_name: &file_name,
                 media_type: container.mime(),
