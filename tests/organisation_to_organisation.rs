@@ -47,10 +47,8 @@ fn by_legacy_id(truth: &[Value]) -> BTreeMap<String, &Value> {
         .collect()
 }
 
-fn text<'a>(value: &'a Value, what: &str) -> &'a str {
-    value
-        .as_str()
-        .unwrap_or_else(|| panic!("{what} is no text: {value}"))
+fn text_of(value: &Value) -> &str {
+    value.as_str().unwrap_or_else(|| panic!("no text: {value}"))
 }
 
 #[test]
@@ -64,7 +62,7 @@ fn an_organisation_arrives_in_another_with_all_that_it_says() {
     let arrived = by_legacy_id(&target);
     let (mut held, mut dated, mut tagged, mut compared) = (0, 0, 0, 0);
     for call in &source {
-        let id = text(&call["target_id"], "a conversation");
+        let id = text_of(&call["target_id"]);
         let Some(there) = arrived.get(id) else {
             // All that it had was deleted before.
             assert!(
@@ -101,7 +99,11 @@ fn an_organisation_arrives_in_another_with_all_that_it_says() {
     );
     let again = simulation.migrate(&[]);
     assert!([0, 10].contains(&again.code), "{again}");
-    assert_eq!(simulation.truth(TARGET), target, "a second run changes nothing");
+    assert_eq!(
+        simulation.truth(TARGET),
+        target,
+        "a second run changes nothing"
+    );
 }
 
 #[test]
@@ -149,7 +151,7 @@ fn planted_damage_is_found() {
     let mut found: Vec<&str> = verified
         .findings
         .iter()
-        .map(|finding| text(&finding["defect"], "a class"))
+        .map(|finding| text_of(&finding["defect"]))
         .collect();
     found.sort_unstable();
     assert_eq!(found, wanted, "{}", verified.run);
@@ -202,6 +204,132 @@ fn archived_recordings_are_quarantined_and_come_with_a_later_run() {
     let verified = matches(&simulation, "with an archive");
     let behind = &verified.summary["by_reason"]["source_not_available"];
     assert!(behind.as_u64().is_some_and(|count| count > 0), "{run}");
+    simulation
+        .seatrial(&["status", "plan.toml", "--quarantine", "behind.csv"])
+        .ends(10);
+    let listed = std::fs::File::open(simulation.file("behind.csv")).expect("a list");
+    let mut listed = csv::Reader::from_reader(listed);
+    let mut restored = 0;
+    for row in listed.deserialize::<BTreeMap<String, String>>() {
+        let row = row.expect("a row");
+        if row["detail"].contains("fileState ARCHIVED") {
+            let (call, recording) = (&row["legacy_interaction_id"], &row["legacy_recording_id"]);
+            restore(&simulation, call, recording);
+            restored += 1;
+        }
+    }
+    assert!(restored > 0);
+    simulation.migrated();
+    let verified = matches(&simulation, "after the archive gave them back");
+    assert_eq!(
+        verified.summary["by_reason"]["source_not_available"],
+        Value::Null
+    );
+    assert_eq!(verified.count("quarantined"), 0, "{}", verified.summary);
+}
+
+/// Brings a recording of the source back from the archive, as its administrator does: by a later
+/// date of archiving.
+fn restore(simulation: &Simulation, call: &str, recording: &str) {
+    let text = std::fs::read_to_string(simulation.file("plan.toml")).expect("a plan");
+    let plan: toml::Table = toml::from_str(&text).expect("TOML");
+    let client = plan["source"]["client_id"].as_str().expect("a client");
+    let secret = std::fs::read_to_string(simulation.file("secrets/source")).expect("a secret");
+    let address = simulation.addresses[SOURCE].as_str().expect("an address");
+    let form = format!(
+        "grant_type=client_credentials&client_id={client}&client_secret={}",
+        secret.trim()
+    );
+    let kind = [("content-type", "application/x-www-form-urlencoded")];
+    let (_, token) = support::send(address, "POST", "/oauth/token", &kind, &form);
+    let token: Value = serde_json::from_str(&token).expect("a token");
+    let bearer = format!("Bearer {}", text_of(&token["access_token"]));
+    let headers = [
+        ("authorization", &*bearer),
+        ("content-type", "application/json"),
+    ];
+    let path = format!("/api/v2/conversations/{call}/recordings/{recording}");
+    let later = r#"{"archiveDate":"2050-01-01T00:00:00.000Z"}"#;
+    let (status, answer) = support::send(address, "PUT", &path, &headers, later);
+    assert!([200, 202].contains(&status), "{status} {answer}");
+}
+
+#[test]
+fn a_window_divisions_and_queues_choose_the_same_calls_for_both() {
+    let simulation = Simulation::start(&scenario(TARGET, ""));
+    let source = simulation.truth(SOURCE);
+    let mut starts: Vec<&str> = source.iter().map(|call| text_of(&call["start"])).collect();
+    starts.sort_unstable();
+    let (from, to) = (starts[5], starts[25]);
+    let queue = source
+        .iter()
+        .find(|call| text_of(&call["start"]) == starts[12])
+        .map(|call| text_of(&call["queue"]))
+        .expect("a queue");
+    let plan = simulation.file("plan.toml");
+    let written = std::fs::read_to_string(&plan).expect("a plan");
+    let mut chosen: toml::Table = toml::from_str(&written).expect("TOML");
+    let section = chosen["source"].as_table_mut().expect("a table");
+    section.insert("from".to_owned(), from.into());
+    section.insert("to".to_owned(), to.into());
+    section.insert("queues".to_owned(), vec![queue].into());
+    std::fs::write(&plan, chosen.to_string()).expect("written");
+    simulation.migrated();
+    let wanted: Vec<&str> = source
+        .iter()
+        .filter(|call| (from..to).contains(&text_of(&call["start"])) && call["queue"] == queue)
+        .map(|call| text_of(&call["target_id"]))
+        .collect();
+    assert!(!wanted.is_empty() && wanted.len() < 20);
+    let verified = matches(&simulation, "a window");
+    assert_eq!(verified.count("source_interactions"), wanted.len() as u64);
+    let target = simulation.truth(TARGET);
+    let there = by_legacy_id(&target);
+    assert!(
+        there.keys().all(|id| wanted.contains(&id.as_str())),
+        "{there:?}"
+    );
+    // Divisions are the organisation's: of another one there is no call.
+    chosen["source"].as_table_mut().expect("a table").insert(
+        "divisions".to_owned(),
+        vec!["7a1f0b6e-2f7c-4c0a-9d5e-0c2b8f6c1d11"].into(),
+    );
+    std::fs::write(&plan, chosen.to_string()).expect("written");
+    let none = simulation.verify(&[]);
+    assert_eq!(none.count("source_interactions"), 0, "{}", none.run);
+}
+
+#[test]
+fn a_run_that_is_killed_goes_on_where_it_was_and_sends_nothing_twice() {
+    let simulation = Simulation::start(&scenario(TARGET, ""));
+    let mut kills = 0;
+    for least in [1, 6, 12] {
+        let mut run = support::command(simulation.dir())
+            .args(["migrate", "plan.toml"])
+            .stdin(std::process::Stdio::null())
+            .stdout(std::process::Stdio::null())
+            .stderr(std::process::Stdio::null())
+            .spawn()
+            .expect("a migrator");
+        // Killed as soon as so many calls are in the target.
+        while simulation.truth(TARGET).len() < least && run.try_wait().expect("a process").is_none()
+        {
+            std::thread::yield_now();
+        }
+        kills += u32::from(run.try_wait().expect("a process").is_none());
+        run.kill().expect("killed");
+        run.wait().expect("a process");
+    }
+    assert!(kills > 0, "every run was faster than the test");
+    simulation.migrated();
+    matches(&simulation, "after kills");
+    let target = simulation.truth(TARGET);
+    let ids: Vec<&str> = target
+        .iter()
+        .map(|call| text_of(&call["legacy_interaction_id"]))
+        .collect();
+    let once: std::collections::BTreeSet<&&str> = ids.iter().collect();
+    assert_eq!(once.len(), ids.len(), "{ids:?}");
 }
 
 #[test]
@@ -214,7 +342,10 @@ fn one_organisation_is_not_moved_into_itself() {
     for key in ["base_url", "login_url"] {
         same["target"][key] = address.into();
     }
-    for (client, is_told_by) in [("another", "same organisation ("), ("its own", "same organisation: ")] {
+    for (client, is_told_by) in [
+        ("another", "same organisation ("),
+        ("its own", "same organisation: "),
+    ] {
         if client == "its own" {
             same["target"]["client_id"] = same["source"]["client_id"].clone();
         } else {

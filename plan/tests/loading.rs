@@ -395,9 +395,8 @@ fn organisation(source: &str, target: &str) -> String {
                   \"migrator\"\nclient_secret = { file = \"secret\" }";
     let cloud = "base_url = \"http://127.0.0.1:2\"\nclient_id = \"c\"";
     assert!(PLAN.contains(legacy) && PLAN.contains(cloud));
-    let kind = format!(
-        "kind = \"genesys_cloud\"\n{source}\nclient_secret = {{ file = \"secret\" }}"
-    );
+    let kind =
+        format!("kind = \"genesys_cloud\"\n{source}\nclient_secret = {{ file = \"secret\" }}");
     PLAN.replace(legacy, &kind).replace(cloud, target)
 }
 

@@ -98,7 +98,12 @@ async fn what_is_wanted_at_the_same_time_is_one_request_and_each_gets_its_own() 
     assert_eq!(seen.lock().requests.len(), 1);
     let files: Vec<usize> = found
         .iter()
-        .map(|results| results.iter().filter(|one| one.result_url.is_some()).count())
+        .map(|results| {
+            results
+                .iter()
+                .filter(|one| one.result_url.is_some())
+                .count()
+        })
         .collect();
     assert_eq!(files, [1, 0, 0, 2]);
     assert_eq!(found[1][0].error_msg.as_deref(), Some("gone"));
@@ -111,7 +116,11 @@ async fn no_request_asks_for_more_than_a_hundred_and_nobody_is_left() {
     let batches = batches(&seen).await;
     let ids: Vec<String> = (0..250).map(|n| format!("r{n}")).collect();
     let found = join_all(ids.iter().map(|id| batches.locate("call", id))).await;
-    assert!(found.iter().all(|results| results.as_ref().unwrap().len() == 1));
+    assert!(
+        found
+            .iter()
+            .all(|results| results.as_ref().unwrap().len() == 1)
+    );
     let seen = seen.lock();
     assert!(seen.requests.iter().all(|request| request.len() <= 100));
     let mut asked: Vec<&String> = seen.requests.iter().flatten().collect();
@@ -135,6 +144,5 @@ async fn whoever_waited_for_one_who_gave_up_is_answered_all_the_same() {
     };
     tokio::task::yield_now().await;
     first.abort();
-    let found = tokio::time::timeout(Duration::from_secs(20), second).await;
-    assert_eq!(found.unwrap().unwrap().unwrap().len(), 1);
+    assert_eq!(second.await.unwrap().unwrap().len(), 1);
 }

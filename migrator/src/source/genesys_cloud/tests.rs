@@ -1,12 +1,14 @@
 //! From an organisation's words to the canonical record.
 
 use plan::{Reason, TimeRules};
+use platforms::genesys_cloud::wire::Recording;
 use serde_json::{Value, json};
 
+use super::entity::Listed;
 use super::format::available;
+use super::normalise::normalise;
 use super::{FORMAT, audio_of};
 use crate::canonical::Canonical;
-use crate::ledger::{InteractionRow, RecordingRow};
 use crate::source::{NoRecord, SourceFormat};
 
 fn segment(kind: &str, from: &str, to: &str, more: Value) -> Value {
@@ -61,32 +63,17 @@ fn entity(conversation: &Value, recordings: &[&str], protected: bool) -> String 
     entity.to_string()
 }
 
-fn answered(id: &str, body: &Value) -> RecordingRow {
-    let raw = json!({"request": "GET x", "headers": {}, "body": body, "media": null});
-    RecordingRow {
-        legacy_id: id.to_owned(),
-        answer: Some(raw.to_string()),
-        ..RecordingRow::default()
-    }
-}
-
 fn record(conversation: &Value, protected: bool, recordings: &[Value]) -> Canonical {
     let ids: Vec<&str> = recordings
         .iter()
         .map(|one| one["id"].as_str().expect("an id"))
         .collect();
-    let row = InteractionRow {
-        entity: entity(conversation, &ids, protected),
-        recordings: recordings
-            .iter()
-            .zip(&ids)
-            .map(|(body, id)| answered(id, body))
-            .collect(),
-        ..InteractionRow::default()
-    };
-    FORMAT
-        .normalise(&row, &TimeRules::default())
-        .expect("a record")
+    let listed = Listed::read(&entity(conversation, &ids, protected)).expect("an entity");
+    let recordings: Vec<Recording> = recordings
+        .iter()
+        .map(|one| serde_json::from_value(one.clone()).expect("a recording"))
+        .collect();
+    normalise(&listed, &recordings, &TimeRules::default()).expect("a record")
 }
 
 #[test]
@@ -98,7 +85,12 @@ fn a_transferred_call_has_its_legs_in_time_and_names_what_there_is_more_of() {
         .map(|leg| {
             let agent = leg.agent_legacy_id.as_deref().expect("an agent");
             let clock = |at: jiff::Timestamp| at.strftime("%M:%S").to_string();
-            (&*leg.legacy_segment_id, agent, clock(leg.start), clock(leg.end))
+            (
+                &*leg.legacy_segment_id,
+                agent,
+                clock(leg.start),
+                clock(leg.end),
+            )
         })
         .collect();
     let clock = str::to_owned;
@@ -155,7 +147,10 @@ fn a_recording_has_its_leg_its_date_its_hold_and_its_pauses() {
     assert_eq!(one.legacy_segment_id.as_deref(), Some("s-2"));
     assert_eq!(one.pauses_ms, [(1500, 1900), (20_000, 20_400)]);
     assert!(one.pauses_whole && one.time_usable && one.legal_hold);
-    assert_eq!(one.delete_at.map(|at| at.to_string()).as_deref(), Some("2031-03-05T10:09:00Z"));
+    assert_eq!(
+        one.delete_at.map(|at| at.to_string()).as_deref(),
+        Some("2031-03-05T10:09:00Z")
+    );
     let altered = |field: &str, value: Value| {
         let mut body = body.clone();
         body[field] = value;
@@ -176,7 +171,11 @@ fn a_recording_has_its_leg_its_date_its_hold_and_its_pauses() {
 #[test]
 fn a_call_without_an_end_or_a_start_has_no_usable_time() {
     for field in ["conversationStart", "conversationEnd"] {
-        for value in [Value::Null, json!("yesterday"), json!("1066-10-14T09:00:00Z")] {
+        for value in [
+            Value::Null,
+            json!("yesterday"),
+            json!("1066-10-14T09:00:00Z"),
+        ] {
             let mut conversation = transferred();
             conversation[field] = value.clone();
             let read = FORMAT.listed(&entity(&conversation, &[], false), &TimeRules::default());
@@ -229,7 +228,10 @@ fn a_state_of_the_file_decides_whether_it_goes() {
             json!({"id": "r", "fileState": "UPLOADING"}),
             Some(Reason::SourceNotAvailable),
         ),
-        (json!({"fileState": "AVAILABLE"}), Some(Reason::SourceUnreadable)),
+        (
+            json!({"fileState": "AVAILABLE"}),
+            Some(Reason::SourceUnreadable),
+        ),
     ] {
         assert_eq!(state(body.clone()).err(), reason, "{body}");
     }
@@ -237,9 +239,8 @@ fn a_state_of_the_file_decides_whether_it_goes() {
 
 #[test]
 fn only_audio_is_listed_and_each_once() {
-    let raw = |value: Value| {
-        serde_json::value::RawValue::from_string(value.to_string()).expect("JSON")
-    };
+    let raw =
+        |value: Value| serde_json::value::RawValue::from_string(value.to_string()).expect("JSON");
     let listed = [
         json!({"id": "a", "media": "audio"}),
         json!({"id": "b", "media": "screen"}),

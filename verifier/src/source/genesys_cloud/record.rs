@@ -168,9 +168,7 @@ fn call(conversation: wire::AnalyticsConversation) -> SourceCall {
     for participant in &conversation.participants {
         for (name, value) in &participant.attributes {
             let name = format!("participant.{name}");
-            if !extra.contains_key(&name) {
-                extra.insert(name, value.clone());
-            }
+            extra.entry(name).or_insert(value.clone());
         }
     }
     if let Some(tag) = &conversation.external_tag {

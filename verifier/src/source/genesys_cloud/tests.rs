@@ -44,7 +44,10 @@ fn the_contract_example_is_a_call_with_its_agent_queue_skill_and_code() {
     assert_eq!(call.caller_number.as_deref(), Some("+15550100199"));
     assert_eq!(call.dialled_number.as_deref(), Some("+18005550123"));
     assert_eq!(call.extra["participant.st.wait_ms"], "12000");
-    assert!(matches!(call.start_time, SourceTime::Instant { at: Some(_), .. }));
+    assert!(matches!(
+        call.start_time,
+        SourceTime::Instant { at: Some(_), .. }
+    ));
 }
 
 #[test]
@@ -86,7 +89,9 @@ fn a_leg_is_from_the_first_word_to_the_last_and_never_what_rang() {
 
 #[test]
 fn a_chat_is_no_call_and_places_are_read() {
-    let of = |kind: Value| json!({"conversationId": "c", "divisionIds": ["d"], "participants": [{"sessions": [{"mediaType": kind, "segments": [{"queueId": "q"}]}]}]}).to_string();
+    let of = |kind: Value| {
+        json!({"conversationId": "c", "divisionIds": ["d"], "participants": [{"sessions": [{"mediaType": kind, "segments": [{"queueId": "q"}]}]}]}).to_string()
+    };
     assert!(is_by_voice(&of(json!("voice"))) && is_by_voice(&of(Value::Null)));
     assert!(!is_by_voice(&of(json!("chat"))));
     assert_eq!(
@@ -140,7 +145,10 @@ fn secure_pauses_are_pauses_and_holds_are_none() {
         .collect();
     assert_eq!(pauses, [(Some(10), Some(15)), (Some(30), None)]);
     assert_eq!(read.segment_id.as_deref(), Some(&*leg));
-    assert!(matches!(read.delete_at, SourceTime::Instant { at: Some(_), .. }));
+    assert!(matches!(
+        read.delete_at,
+        SourceTime::Instant { at: Some(_), .. }
+    ));
 }
 
 #[test]
