@@ -147,6 +147,7 @@ impl Simulate {
             legacy: self.legacy_port,
             media: 0,
             genesys_cloud: self.genesys_cloud_port,
+            genesys_cloud_source: self.genesys_cloud_source_port,
             gir: self.gir_port,
             webdav: self.webdav_port,
             speechminer: self.speechminer_port,
@@ -300,6 +301,10 @@ pub(crate) struct Simulate {
     /// Port of Genesys Cloud; 0: any free one
     #[arg(long, env = "SEATRIAL_GENESYS_CLOUD_PORT", default_value_t = 0)]
     pub(crate) genesys_cloud_port: u16,
+    /// Port of the organisation that recordings are moved from, where a scenario has one; 0: any
+    /// free one
+    #[arg(long, env = "SEATRIAL_GENESYS_CLOUD_SOURCE_PORT", default_value_t = 0)]
+    pub(crate) genesys_cloud_source_port: u16,
     /// Port of Genesys Interaction Recording's web services; 0: any free one
     #[arg(long, env = "SEATRIAL_GIR_PORT", default_value_t = 0)]
     pub(crate) gir_port: u16,

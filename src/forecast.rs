@@ -108,16 +108,26 @@ pub(crate) fn run(arguments: &cli::Forecast, output: &Output) -> Ending {
     }
 }
 
+/// Its requests are other ones than those that are counted here.
+const OF_AN_ORGANISATION: &str = "a forecast for a Genesys Cloud source is not built yet; \
+    docs/guide/organisation.md says what a call and a recording take";
+
 /// From a plan, a scenario, or the figures alone; a figure that is given wins.
 fn prepare(arguments: &cli::Forecast) -> Result<(Load, Pace, Protection), String> {
     let (load, mut pace, protection) = match &arguments.from {
         None => (None, usual_pace(), Protection::default()),
         Some(path) if is_plan(path)? => {
             let loaded = LoadedPlan::read(path).map_err(|error| error.to_string())?;
+            if loaded.plan.source.genesys_cloud().is_some() {
+                return Err(OF_AN_ORGANISATION.to_owned());
+            }
             (None, of_plan(&loaded), Protection::of_plan(&loaded))
         }
         Some(path) => {
             let scenario = Scenario::read(path).map_err(|error| error.to_string())?;
+            if scenario.setup.source == simulator::SourceKind::GenesysCloud {
+                return Err(OF_AN_ORGANISATION.to_owned());
+            }
             let protection = Protection {
                 most: scenario.setup.genesys_cloud.max_protected,
                 ..Protection::default()

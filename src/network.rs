@@ -44,7 +44,7 @@ pub(crate) fn network(plan: &LoadedPlan) -> Result<(Arc<dyn Transport>, Arc<Watc
 fn sides(plan: &LoadedPlan) -> Result<(Side, Side), String> {
     let (of_source, of_target) = (&plan.plan.source, &plan.plan.target);
     let targets: Vec<Url> = of_target.urls().into_iter().flatten().collect();
-    let sources: Vec<Url> = of_source.main_url().into_iter().cloned().collect();
+    let sources: Vec<Url> = of_source.urls().into_iter().flatten().collect();
     secure("source", &sources, of_source.plain_http())?;
     secure("target", &targets, of_target.plain_http())?;
     let hosts = sources

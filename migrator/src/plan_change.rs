@@ -35,11 +35,11 @@ fn window_of(plan: &LoadedPlan) -> String {
 }
 
 fn ends_of(plan: &LoadedPlan) -> String {
-    let text = |url: Option<&url::Url>| url.map(ToString::to_string).unwrap_or_default();
+    let text = |url: Option<url::Url>| url.map(String::from).unwrap_or_default();
     format!(
         "{} -> {}",
         text(plan.plan.source.main_url()),
-        text(plan.plan.target.main_url().as_ref())
+        text(plan.plan.target.main_url())
     )
 }
 

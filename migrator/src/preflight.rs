@@ -234,10 +234,6 @@ fn is_permitted(noted: Option<String>, client: &str, now_ms: i64) -> bool {
             .is_ok_and(|at_ms: i64| (at_ms..at_ms + PERMITTED_MS).contains(&now_ms))
 }
 
-/// Pages of calls that are looked at: 100,000 calls are enough to see a mapping that does not fit,
-/// and few requests.
-const PAGES: u64 = 100;
-
 /// Holds the first calls of the source against the mapping, each by its date.
 async fn survey_calls(
     plan: &Arc<LoadedPlan>,
@@ -247,7 +243,7 @@ async fn survey_calls(
     let resolver = Resolver::new(plan.clone(), maximum_days);
     let mut coverage = Coverage::default();
     let mut cursor: Option<String> = None;
-    for number in 0..PAGES {
+    for number in 0..source.pages_surveyed() {
         let page = source
             .page(Window::of(plan), cursor.as_deref(), number)
             .await?;
@@ -272,6 +268,9 @@ async fn survey_both(
     target: &dyn Target,
     preflight: &mut Preflight,
 ) -> Result<Option<u32>, RunError> {
+    if let Some(own) = source.organisation_id().await? {
+        preflight.findings.extend(same_ends(&own, target).await?);
+    }
     let Directory { agents, queues } = source.directory().await?;
     let of_agents: Vec<&str> = plan
         .mapping
@@ -331,6 +330,21 @@ async fn survey_both(
         }
     }
     target.survey(plan, &mut preflight.findings).await
+}
+
+/// Nothing is moved within one organisation: its recordings would be taken for those that have
+/// arrived.
+async fn same_ends(source: &str, target: &dyn Target) -> Result<Option<Finding>, RunError> {
+    let is_same = target
+        .organisation_id()
+        .await?
+        .is_some_and(|target| target.eq_ignore_ascii_case(source));
+    Ok(is_same.then(|| Finding {
+        is_error: true,
+        text: format!(
+            "source and target are the same organisation ({source}); correct one of the two"
+        ),
+    }))
 }
 
 #[cfg(test)]

@@ -1,13 +1,12 @@
 //! Staging an interaction: each recording's answer and bytes, then the raw document that holds the
 //! source's words.
 
-use plan::Reason;
 use serde::Serialize;
 use serde_json::value::RawValue;
 
 use crate::context::Attempt;
 use crate::custody;
-use crate::error::StepError;
+use crate::error::{Aside, StepError};
 use crate::ledger::{InteractionRow, RecordingRow};
 use crate::source::{RawMedia, RawRecording, RecordingAnswer, Source, Stated};
 use crate::staging::{Staging, raw_path};
@@ -34,8 +33,8 @@ pub(crate) enum Transfer {
     Complete,
     /// Shorter or longer than one of them said.
     LengthMismatch,
-    /// Its record cannot be read, for this reason, and its bytes were not asked for.
-    Unreadable(String),
+    /// It stays behind by its record alone, and its bytes were not asked for.
+    Aside(Aside),
 }
 
 /// A recording's answer without its bytes, in the shape the ledger keeps.
@@ -45,8 +44,8 @@ pub(crate) async fn peek_recording(
     legacy_id: &str,
 ) -> Result<String, StepError> {
     let answer = source.recording(interaction, legacy_id).await?;
-    if let Err(why) = answer.stated {
-        return Err(StepError::aside(Reason::SourceUnreadable, why));
+    if let Err(aside) = answer.stated {
+        return Err(StepError::SetAside(aside));
     }
     text(legacy_id, &answer.raw)
 }
@@ -90,9 +89,9 @@ pub(crate) async fn stage_recording(
     let RecordingAnswer { mut raw, stated } = source.recording(interaction, &row.legacy_id).await?;
     let stated = match stated {
         Ok(stated) => stated,
-        Err(why) => {
+        Err(aside) => {
             row.answer = Some(text(&row.legacy_id, &raw)?);
-            return Ok(Transfer::Unreadable(why));
+            return Ok(Transfer::Aside(aside));
         }
     };
     let media = source

@@ -326,6 +326,7 @@ fn validate(file: &Path, plan: &Plan) -> Result<(), PlanError> {
         &plan.identity.carrier,
         plan.mapping.external_id_authority.as_deref(),
     ))?;
+    section(two_organisations(plan))?;
     for (key, zone) in [
         ("naive_zone", &plan.time.naive_zone),
         ("site_zone", &plan.time.site_zone),
@@ -352,6 +353,24 @@ fn validate(file: &Path, plan: &Plan) -> Result<(), PlanError> {
     {
         return refuse(
             "pace: workers, requests_per_minute and uploads_per_second take 1 or more".to_owned(),
+        );
+    }
+    Ok(())
+}
+
+/// A client belongs to one organisation (the vendor's OAuth clients), so the same client at the same
+/// address is the same organisation at both ends. Two clients of one organisation are told apart by
+/// nothing here: a run asks both ends.
+fn two_organisations(plan: &Plan) -> Result<(), String> {
+    let ends = plan.source.genesys_cloud().zip(plan.target.genesys_cloud());
+    let is_same = ends.is_some_and(|(source, target)| {
+        source.client_id == target.client_id && source.api_url() == target.api_url()
+    });
+    if is_same {
+        return Err(
+            "source and target are the same organisation: address and client_id are the same; \
+             give each end its own client"
+                .to_owned(),
         );
     }
     Ok(())

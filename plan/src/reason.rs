@@ -41,11 +41,16 @@ pub enum Reason {
     /// The source's record of the call or of the recording is in a form that cannot be read: a
     /// field holds what it never may, or there is no id.
     SourceUnreadable,
+    /// The source has deleted the recording's audio, and keeps a record of it.
+    SourceDeleted,
+    /// The source keeps the recording's audio where it cannot be had now: in an archive, on its way
+    /// back from it, not yet uploaded, or in error.
+    SourceNotAvailable,
 }
 
 impl Reason {
     /// Every reason, in the order of the contract.
-    pub const ALL: [Reason; 14] = [
+    pub const ALL: [Reason; 16] = [
         Reason::UnmappedQueue,
         Reason::UnmappedAgent,
         Reason::AudioUndecodable,
@@ -60,6 +65,8 @@ impl Reason {
         Reason::HoldOverMax,
         Reason::Expired,
         Reason::SourceUnreadable,
+        Reason::SourceDeleted,
+        Reason::SourceNotAvailable,
     ];
 
     /// The name as it stands in files and reports.
@@ -80,6 +87,8 @@ impl Reason {
             Reason::HoldOverMax => "hold_over_max",
             Reason::Expired => "expired",
             Reason::SourceUnreadable => "source_unreadable",
+            Reason::SourceDeleted => "source_deleted",
+            Reason::SourceNotAvailable => "source_not_available",
         }
     }
 

@@ -1,5 +1,7 @@
 //! Where Genesys Cloud lives.
 
+use url::Url;
+
 /// The vendor's region name (AWS's, except `us-east-2`, its FedRAMP region) and the domain of its
 /// hosts (`api.` and `login.` before it). Source: region hosts of the vendor's Python SDK,
 /// PureCloudRegionHosts (documented).
@@ -41,6 +43,31 @@ pub(crate) fn nearest(region: &str) -> &'static str {
         .flat_map(|(name, domain)| [*name, *domain])
         .collect();
     crate::error::nearest(region.trim(), &known).unwrap_or_default()
+}
+
+/// Root of an API, by its address or its region; `None` where neither leads to one.
+pub(crate) fn api_url(base_url: Option<&Url>, region: Option<&str>) -> Option<Url> {
+    base_url.cloned().or_else(|| {
+        let domain = domain(region?)?;
+        Url::parse(&format!("https://api.{domain}")).ok()
+    })
+}
+
+/// Where tokens are issued: at the login host, or the API's host with `api.` turned into `login.`,
+/// as the vendor's SDKs do.
+pub(crate) fn token_url(login_url: Option<Url>, api_url: Option<Url>) -> Option<Url> {
+    let is_given = login_url.is_some();
+    let mut root = login_url.or(api_url)?;
+    if !is_given {
+        let login = root
+            .host_str()
+            .and_then(|host| host.strip_prefix("api."))
+            .map(|rest| format!("login.{rest}"));
+        if let Some(login) = login {
+            root.set_host(Some(&login)).ok()?;
+        }
+    }
+    root.join("/oauth/token").ok()
 }
 
 /// Whether a host belongs to the vendor, so that what is not in the public API is never tried

@@ -388,3 +388,99 @@ fn every_region_leads_to_its_api_and_login_hosts() {
         );
     }
 }
+
+/// The plan with an organisation as its source.
+fn organisation(source: &str, target: &str) -> String {
+    let legacy = "kind = \"legacy\"\nbase_url = \"http://127.0.0.1:1\"\nclient_id = \
+                  \"migrator\"\nclient_secret = { file = \"secret\" }";
+    let cloud = "base_url = \"http://127.0.0.1:2\"\nclient_id = \"c\"";
+    assert!(PLAN.contains(legacy) && PLAN.contains(cloud));
+    let kind =
+        format!("kind = \"genesys_cloud\"\n{source}\nclient_secret = {{ file = \"secret\" }}");
+    PLAN.replace(legacy, &kind).replace(cloud, target)
+}
+
+#[test]
+fn an_organisation_is_a_source_by_address_or_region() {
+    let target = "base_url = \"http://127.0.0.1:2\"\nclient_id = \"c\"";
+    let plan = organisation("region = \"eu-west-1\"\nclient_id = \"s\"", target);
+    let loaded = load(&plan, AGENTS).unwrap();
+    let source = loaded.plan.source.genesys_cloud().unwrap();
+    assert_eq!(source.requests_per_minute, 300);
+    let urls: Vec<String> = loaded
+        .plan
+        .source
+        .urls()
+        .into_iter()
+        .flatten()
+        .map(String::from)
+        .collect();
+    assert_eq!(
+        urls,
+        [
+            "https://api.mypurecloud.ie/",
+            "https://login.mypurecloud.ie/oauth/token"
+        ]
+    );
+    for (source, why) in [
+        (
+            "client_id = \"s\"",
+            "source needs base_url, or a region such as us-east-1",
+        ),
+        (
+            "region = \"eu-wst-1\"\nclient_id = \"s\"",
+            "the nearest known one is `eu-west-1`",
+        ),
+        (
+            "region = \"eu-west-1\"\nbase_url = \"https://a.example\"\nclient_id = \"s\"",
+            "source has both base_url and region",
+        ),
+        (
+            "base_url = \"ftp://a.example\"\nclient_id = \"s\"",
+            "source.base_url is not an http or https URL",
+        ),
+        (
+            "region = \"eu-west-1\"\nclient_id = \"\"",
+            "source.client_id is empty",
+        ),
+        (
+            "region = \"eu-west-1\"\nclient_id = \"s\"\nrequests_per_minute = 0",
+            "source.requests_per_minute takes 1 or more",
+        ),
+        (
+            "region = \"eu-west-1\"\nclient_id = \"s\"\nfrom = \"2024-01-02T00:00:00Z\"\nto = \
+             \"2024-01-01T00:00:00Z\"",
+            "source.from is not before source.to",
+        ),
+        (
+            "region = \"eu-west-1\"\nclient_id = \"s\"\nmedia_hosts = []",
+            "unknown field `media_hosts`",
+        ),
+        (
+            "region = \"eu-west-1\"\nclient_id = \"s\"\nqueues = [\"sales\"]",
+            "UUID",
+        ),
+    ] {
+        let error = load(&organisation(source, target), AGENTS).unwrap_err();
+        assert!(error.contains(why), "{source}: {error}");
+    }
+}
+
+#[test]
+fn an_organisation_is_not_moved_into_itself() {
+    let at = |url: &str, client: &str| format!("base_url = \"{url}\"\nclient_id = \"{client}\"");
+    let (here, there) = ("http://127.0.0.1:2", "http://127.0.0.1:3");
+    for (source, target, is_refused) in [
+        (at(here, "c"), at(here, "c"), true),
+        (at(here, "s"), at(here, "c"), false),
+        (at(there, "c"), at(here, "c"), false),
+    ] {
+        let read = load(&organisation(&source, &target), AGENTS);
+        let told = read.err().unwrap_or_default();
+        assert_eq!(
+            told.contains("source and target are the same organisation"),
+            is_refused,
+            "{source} {target}: {told}"
+        );
+    }
+}

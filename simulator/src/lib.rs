@@ -75,7 +75,7 @@ pub use platforms::gir::{
 pub use platforms::legacy::LegacySettings;
 pub use platforms::registry::{
     Account, Addresses, Client, Credentials, OWN_HOSTS, PLATFORM_SECTIONS, PlatformName, Ports,
-    TargetKind, all_rules, hosts,
+    SourceKind, TargetKind, all_rules, hosts,
 };
 pub use rules::{Grade, Rule};
 pub use server::{

@@ -123,15 +123,16 @@ impl Run {
             let came = self
                 .stage_recording(&row.legacy_id, recording, attempt)
                 .await?;
-            if let Transfer::Unreadable(why) = came {
-                // The source may tell it otherwise another time.
-                recording.doubt = true;
-                self.exclude(
-                    recording,
-                    Disposition::Quarantined,
-                    Reason::SourceUnreadable.as_str(),
-                    why,
-                );
+            if let Transfer::Aside(aside) = came {
+                // The source may tell it otherwise another time; what it has deleted is gone.
+                let is_gone = aside.reason == Reason::SourceDeleted;
+                recording.doubt = !is_gone;
+                let outcome = if is_gone {
+                    Disposition::Skipped
+                } else {
+                    Disposition::Quarantined
+                };
+                self.exclude(recording, outcome, aside.reason.as_str(), aside.detail);
                 continue;
             }
             // Not as long as was said: cut on its way, or declared wrongly. A second read tells the

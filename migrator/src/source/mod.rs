@@ -2,6 +2,7 @@
 //! it the canonical record is the only shape.
 
 pub(crate) mod files;
+pub(crate) mod genesys_cloud;
 mod instant;
 pub(crate) mod legacy;
 pub(crate) mod registry;
@@ -18,7 +19,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 use crate::canonical::Canonical;
-use crate::error::{RunError, StepError};
+use crate::error::{Aside, RunError, StepError};
 use crate::ledger::{InteractionRow, NewInteraction, RecordingRow};
 
 /// Start, inclusive, and end, exclusive, of the calls that are asked for. Unix milliseconds;
@@ -81,8 +82,9 @@ pub(crate) struct Stated {
 /// A source's answer about a recording.
 pub(crate) struct RecordingAnswer {
     pub(crate) raw: RawRecording,
-    /// In words why it cannot be read, where it cannot.
-    pub(crate) stated: Result<Stated, String>,
+    /// Why it stays behind, where its record alone says so: it cannot be read, or its bytes cannot
+    /// be had.
+    pub(crate) stated: Result<Stated, Aside>,
 }
 
 /// How to read what a source has answered, as the ledger keeps it: nothing is asked.
@@ -118,6 +120,16 @@ pub(crate) enum NoRecord {
 #[async_trait]
 pub(crate) trait Source: Send + Sync {
     fn counts(&self) -> Arc<Counts>;
+    /// Pages that are looked at before a run: a hundred thousand calls, where a page takes one
+    /// request, are enough to see a mapping that does not fit.
+    fn pages_surveyed(&self) -> u64 {
+        100
+    }
+    /// What tells the organisation at this end from every other. Absent: there is none, or it is
+    /// not told.
+    async fn organisation_id(&self) -> Result<Option<String>, RunError> {
+        Ok(None)
+    }
     async fn directory(&self) -> Result<Directory, RunError>;
     /// The page behind a cursor, or the first one. `number`: counted from 0, for messages.
     async fn page(

@@ -118,6 +118,11 @@ pub(crate) trait Target: Send + Sync {
     /// What was sent and refused, for each of its services.
     fn counts(&self) -> Vec<Arc<Counts>>;
 
+    /// What tells the organisation at this end from every other. Absent: there is none, or it is
+    /// not told.
+    async fn organisation_id(&self) -> Result<Option<String>, RunError> {
+        Ok(None)
+    }
     /// Permissions of our account that are lacking; `None` where nothing tells them.
     async fn lacking_permissions(&self) -> Result<Option<Vec<Finding>>, RunError> {
         Ok(None)

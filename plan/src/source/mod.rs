@@ -1,6 +1,7 @@
 //! `[source]`: one file for each kind. This file is the only one that names them all.
 
 mod files;
+mod genesys_cloud;
 mod legacy;
 
 use std::path::Path;
@@ -11,6 +12,7 @@ use serde::Deserialize;
 use url::Url;
 
 pub use files::Files;
+pub use genesys_cloud::GenesysCloud;
 pub use legacy::Legacy;
 
 /// `[source]`, told apart by its `kind`.
@@ -22,6 +24,8 @@ pub enum Source {
     Legacy(Box<Legacy>),
     /// A folder of audio with CSV, NDJSON or JSON.
     Files(Box<Files>),
+    /// A Genesys Cloud organisation.
+    GenesysCloud(Box<GenesysCloud>),
 }
 
 impl Source {
@@ -30,7 +34,7 @@ impl Source {
     pub fn legacy(&self) -> Option<&Legacy> {
         match self {
             Source::Legacy(legacy) => Some(legacy),
-            Source::Files(_) => None,
+            Source::Files(_) | Source::GenesysCloud(_) => None,
         }
     }
 
@@ -39,14 +43,37 @@ impl Source {
     pub fn files(&self) -> Option<&Files> {
         match self {
             Source::Files(files) => Some(files),
-            Source::Legacy(_) => None,
+            Source::Legacy(_) | Source::GenesysCloud(_) => None,
+        }
+    }
+
+    /// The keys of an organisation of Genesys Cloud; `None` for another kind of source.
+    #[must_use]
+    pub fn genesys_cloud(&self) -> Option<&GenesysCloud> {
+        match self {
+            Source::GenesysCloud(cloud) => Some(cloud),
+            Source::Legacy(_) | Source::Files(_) => None,
         }
     }
 
     /// The address the source is known by. Absent: this kind has none.
     #[must_use]
-    pub fn main_url(&self) -> Option<&Url> {
-        self.legacy().map(|legacy| &legacy.base_url)
+    pub fn main_url(&self) -> Option<Url> {
+        match self {
+            Source::Legacy(legacy) => Some(legacy.base_url.clone()),
+            Source::GenesysCloud(cloud) => cloud.api_url(),
+            Source::Files(_) => None,
+        }
+    }
+
+    /// Every address that something is sent to; `None` for one that the plan does not lead to.
+    #[must_use]
+    pub fn urls(&self) -> Vec<Option<Url>> {
+        match self {
+            Source::Legacy(legacy) => vec![Some(legacy.base_url.clone())],
+            Source::GenesysCloud(cloud) => vec![cloud.api_url(), cloud.token_url()],
+            Source::Files(_) => Vec::new(),
+        }
     }
 
     /// Start of the window, inclusive. Absent: no bound.
@@ -55,6 +82,7 @@ impl Source {
         match self {
             Source::Legacy(legacy) => legacy.from,
             Source::Files(files) => files.from,
+            Source::GenesysCloud(cloud) => cloud.from,
         }
     }
 
@@ -64,6 +92,7 @@ impl Source {
         match self {
             Source::Legacy(legacy) => legacy.to,
             Source::Files(files) => files.to,
+            Source::GenesysCloud(cloud) => cloud.to,
         }
     }
 
@@ -76,13 +105,21 @@ impl Source {
     /// PEM file of authorities that the source's hosts are trusted by besides the system's.
     #[must_use]
     pub fn ca(&self) -> Option<&Path> {
-        self.legacy()?.ca.as_deref()
+        match self {
+            Source::Legacy(legacy) => legacy.ca.as_deref(),
+            Source::GenesysCloud(cloud) => cloud.ca.as_deref(),
+            Source::Files(_) => None,
+        }
     }
 
     /// Whether plain http may go to another machine on this side.
     #[must_use]
     pub fn plain_http(&self) -> bool {
-        self.legacy().is_some_and(|legacy| legacy.plain_http)
+        match self {
+            Source::Legacy(legacy) => legacy.plain_http,
+            Source::GenesysCloud(cloud) => cloud.plain_http,
+            Source::Files(_) => false,
+        }
     }
 
     /// What makes a well-formed section unusable.
@@ -90,6 +127,7 @@ impl Source {
         match self {
             Source::Legacy(legacy) => legacy.validate(),
             Source::Files(files) => files.validate(),
+            Source::GenesysCloud(cloud) => cloud.validate(),
         }
     }
 }

@@ -8,7 +8,7 @@ use url::Url;
 
 use super::Section;
 use crate::identity::Carrier;
-use crate::region::{domain, is_vendor_host, nearest};
+use crate::region::{api_url, domain, is_vendor_host, nearest, token_url};
 use crate::secret::SecretRef;
 
 /// `[target]` with `kind = "genesys_cloud"`.
@@ -54,27 +54,14 @@ impl GenesysCloud {
     /// Root of the API, from `base_url` or `region`; `None` where neither leads to one.
     #[must_use]
     pub fn api_url(&self) -> Option<Url> {
-        self.base_url.clone().or_else(|| {
-            let domain = domain(self.region.as_deref()?)?;
-            Url::parse(&format!("https://api.{domain}")).ok()
-        })
+        api_url(self.base_url.as_ref(), self.region.as_deref())
     }
 
     /// Where tokens are issued: `login_url`, or the API's host with `api.` turned into `login.`, as
     /// the vendor's SDKs do.
     #[must_use]
     pub fn token_url(&self) -> Option<Url> {
-        let mut root = self.login_url.clone().or_else(|| self.api_url())?;
-        if self.login_url.is_none() {
-            let login = root
-                .host_str()
-                .and_then(|host| host.strip_prefix("api."))
-                .map(|rest| format!("login.{rest}"));
-            if let Some(login) = login {
-                root.set_host(Some(&login)).ok()?;
-            }
-        }
-        root.join("/oauth/token").ok()
+        token_url(self.login_url.clone(), self.api_url())
     }
 
     fn validate_region(&self) -> Result<(), String> {

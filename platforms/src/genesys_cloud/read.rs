@@ -36,7 +36,7 @@ pub struct Settings {
 
 /// The longest page of analytics that is read: 1000 conversations, some of them with a hundred
 /// legs. Bytes.
-const DETAILS_MOST: u64 = 64 * 1024 * 1024;
+pub(super) const DETAILS_MOST: u64 = 64 * 1024 * 1024;
 /// Users, queues or the like of one organisation at most: ten times what the vendor allows of any.
 const MOST_ENTITIES: usize = 1_000_000;
 

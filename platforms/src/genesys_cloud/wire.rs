@@ -536,8 +536,9 @@ pub struct InteractionRecording {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct RetentionTag {
-    /// The class by name.
-    pub tag: String,
+    /// The class by name. Absent: the source states a date alone.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tag: Option<String>,
     /// When it may be deleted.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub delete_date: Option<String>,

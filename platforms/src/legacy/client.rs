@@ -4,10 +4,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::Bytes;
-use futures_util::StreamExt;
-use futures_util::stream::{self, BoxStream};
-use http::{HeaderMap, HeaderValue, StatusCode, header};
+use async_trait::async_trait;
+use http::{HeaderMap, HeaderValue, header};
 use serde_json::value::RawValue;
 use url::Url;
 
@@ -18,14 +16,14 @@ use crate::legacy::listing::{self, Listing};
 use crate::legacy::wire;
 use crate::legacy::wire::Unreadable;
 use crate::net::answer::{Answer, Media};
-use crate::net::arrival::Arrival;
 use crate::net::auth::Credentials;
 use crate::net::call::Call;
-use crate::net::failure::{body_failure, host, parse};
+use crate::net::failure::{host, parse};
 use crate::net::pages::Pages;
 use crate::net::rate_limit::Limit;
+use crate::net::resume::{self, Open};
 use crate::net::session::{Counts, Session};
-use crate::net::transport::{Failure, Transport, TransportError};
+use crate::net::transport::Transport;
 
 /// How to reach a source.
 #[derive(Debug, Clone)]
@@ -205,31 +203,12 @@ impl Client {
             self.session.wait(start.path(), tried).await;
             tried += 1;
         };
-        let headers = answer.headers_to_keep();
-        let length = answer.content_length();
-        // Offsets of coded bytes are not offsets of the recording.
-        let etag = answer
-            .headers
-            .get(header::ETAG)
-            .filter(|_| !answer.coded)
-            .cloned();
-        let arrival = Arrival::media(self.session.clock.clone(), most);
-        arrival
-            .announced(length)
-            .map_err(|error| body_failure(start.path(), &start, error))?;
-        let reader = Reader {
+        let clock = self.session.clock.clone();
+        let open = Opening {
             client: self.share(),
             start,
-            etag,
-            arrival,
-            resumes: 0,
-            stream: answer.body.into_stream(),
         };
-        Ok(Media {
-            headers,
-            length,
-            stream: reader.into_stream(),
-        })
+        resume::media(open, answer, most, clock)
     }
 
     fn share(&self) -> Client {
@@ -268,18 +247,7 @@ impl Client {
             // The token goes to the API's own origin: same host, same port, and never to plain HTTP
             // where the API is HTTPS.
             call.token = url.origin() == self.settings.base_url.origin();
-            call.headers
-                .insert(header::ACCEPT, HeaderValue::from_static("*/*"));
-            if at > 0 {
-                let range = HeaderValue::from_str(&format!("bytes={at}-"));
-                call.headers.insert(
-                    header::RANGE,
-                    range.unwrap_or(HeaderValue::from_static("bytes=0-")),
-                );
-                if let Some(etag) = etag {
-                    call.headers.insert(header::IF_RANGE, etag.clone());
-                }
-            }
+            resume::from(&mut call, at, etag);
             let answer = self.session.call(&call).await?;
             if !answer.status.is_redirection() {
                 return Ok(answer);
@@ -404,75 +372,19 @@ fn page_type(headers: &HeaderMap) -> Option<String> {
     is_page.then(|| kind.chars().filter(|c| !c.is_control()).take(60).collect())
 }
 
-/// How often one recording's stream may be taken up again. A connection that breaks more often than
-/// this is not a bad minute.
-const RESUMES: u32 = 6;
-
-struct Reader {
+/// A recording's bytes, where they were first asked for.
+struct Opening {
     client: Client,
     start: Url,
-    etag: Option<HeaderValue>,
-    /// What has come: the next byte is at that offset.
-    arrival: Arrival,
-    resumes: u32,
-    stream: BoxStream<'static, Result<Bytes, TransportError>>,
 }
 
-impl Reader {
-    fn into_stream(self) -> BoxStream<'static, Result<Bytes, CallError>> {
-        stream::try_unfold(self, |mut reader| async move {
-            Ok(reader.next().await?.map(|piece| (piece, reader)))
-        })
-        .boxed()
+#[async_trait]
+impl Open for Opening {
+    async fn open(&self, at: u64, etag: Option<&HeaderValue>) -> Result<Answer, CallError> {
+        self.client.open(&self.start, at, etag).await
     }
 
-    async fn next(&mut self) -> Result<Option<Bytes>, CallError> {
-        loop {
-            match self.arrival.piece(&mut self.stream).await {
-                Ok(piece) => return Ok(piece),
-                Err(error) if error.kind == Failure::Broken => self.resume(error.why).await?,
-                Err(error) => return Err(body_failure(self.start.path(), &self.start, error)),
-            }
-        }
-    }
-
-    async fn resume(&mut self, why: String) -> Result<(), CallError> {
-        self.resumes += 1;
-        let at = self.arrival.bytes;
-        // Without a strong ETag nobody can say whether the rest belongs to what was read.
-        let strong = self
-            .etag
-            .as_ref()
-            .is_some_and(|etag| !etag.as_bytes().starts_with(b"W/"));
-        if self.resumes > RESUMES || (at > 0 && !strong) {
-            return Err(CallError::Unreachable {
-                what: self.start.path().to_owned(),
-                why,
-                tries: self.resumes,
-                answered: Some(200),
-            });
-        }
-        let answer = self
-            .client
-            .open(&self.start, at, self.etag.as_ref())
-            .await?;
-        let from = format!("bytes {at}-");
-        let range = answer
-            .headers
-            .get(header::CONTENT_RANGE)
-            .and_then(|range| range.to_str().ok());
-        let goes_on = answer.status == StatusCode::PARTIAL_CONTENT
-            && range.is_some_and(|range| range.starts_with(&from))
-            && !answer.coded;
-        if at > 0 && !goes_on {
-            let why =
-                "the recording changed while it was read, or its server cannot resume".to_owned();
-            return Err(CallError::Malformed {
-                what: self.start.path().to_owned(),
-                why,
-            });
-        }
-        self.stream = answer.body.into_stream();
-        Ok(())
+    fn url(&self) -> &Url {
+        &self.start
     }
 }

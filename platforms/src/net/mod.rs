@@ -15,6 +15,7 @@ pub(crate) mod path;
 pub(crate) mod rate_limit;
 pub(crate) mod refusal;
 pub mod request_log;
+pub(crate) mod resume;
 mod retry;
 pub(crate) mod session;
 pub(crate) mod transport;

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::genesys_cloud::{self, GenesysCloud, REGIONS};
+use super::genesys_cloud::{self, Directory, GenesysCloud, REGIONS};
 use super::gir::{self, Gir};
 pub(crate) use super::gir::{ExportError, Exported};
 use super::legacy::{self, Legacy, LegacySettings};
@@ -23,7 +23,35 @@ use crate::world::World;
 pub(crate) struct Platforms {
     pub(crate) legacy: Arc<Legacy>,
     pub(crate) genesys_cloud: Arc<GenesysCloud>,
+    /// A second organisation, where recordings are moved from one.
+    pub(crate) genesys_cloud_source: Option<Arc<GenesysCloud>>,
     pub(crate) gir: Arc<Gir>,
+}
+
+/// The platform recordings are moved from.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum SourceKind {
+    /// The legacy platform.
+    #[default]
+    Legacy,
+    /// A Genesys Cloud organisation.
+    GenesysCloud,
+}
+
+impl SourceKind {
+    /// Its listener; the main one where there are several.
+    pub fn listener(self) -> PlatformName {
+        match self {
+            SourceKind::Legacy => PlatformName::Legacy,
+            SourceKind::GenesysCloud => PlatformName::GenesysCloudSource,
+        }
+    }
+
+    /// Whether its people, queues and codes have ids that are made by the platform.
+    pub(crate) fn makes_ids(self) -> bool {
+        self == SourceKind::GenesysCloud
+    }
 }
 
 /// The platform recordings are moved to.
@@ -75,6 +103,8 @@ impl TargetKind {
 
 /// What a scenario sets about them.
 pub(crate) struct Settings {
+    pub(crate) source: SourceKind,
+    pub(crate) genesys_cloud_source: genesys_cloud::Settings,
     pub(crate) legacy: LegacySettings,
     pub(crate) genesys_cloud: genesys_cloud::Settings,
     pub(crate) gir: gir::Settings,
@@ -93,7 +123,18 @@ impl Platforms {
             directory: gir::Directory::of(world, target),
             retention_classes: world.retention_classes(),
         };
+        let genesys_cloud_source = match settings.source {
+            SourceKind::Legacy => None,
+            SourceKind::GenesysCloud => Some(GenesysCloud::source(
+                core.clone(),
+                Directory::of_source(world, core.seed, &target.directory.site_zone),
+                settings.genesys_cloud_source,
+                spool.join("source"),
+                world,
+            )?),
+        };
         Ok(Platforms {
+            genesys_cloud_source,
             legacy: Legacy::new(core.clone(), world.clone(), settings.legacy),
             genesys_cloud: GenesysCloud::new(
                 core.clone(),
@@ -107,12 +148,13 @@ impl Platforms {
 
     /// Each of them. Those that keep files come first: to restore them may fail, and then nothing
     /// else was restored.
-    pub(crate) fn all(&self) -> [Arc<dyn Platform>; 3] {
-        [
-            self.gir.clone(),
-            self.genesys_cloud.clone(),
-            self.legacy.clone(),
-        ]
+    pub(crate) fn all(&self) -> Vec<Arc<dyn Platform>> {
+        let mut all: Vec<Arc<dyn Platform>> = vec![self.gir.clone(), self.genesys_cloud.clone()];
+        if let Some(source) = &self.genesys_cloud_source {
+            all.push(source.clone());
+        }
+        all.push(self.legacy.clone());
+        all
     }
 
     /// The one of this name.
@@ -129,6 +171,10 @@ impl Platforms {
                 self.legacy.clone()
             }
             PlatformName::GenesysCloud => self.genesys_cloud.clone(),
+            PlatformName::GenesysCloudSource => match &self.genesys_cloud_source {
+                Some(source) => source.clone(),
+                None => self.legacy.clone(),
+            },
             PlatformName::Gir | PlatformName::Webdav | PlatformName::SpeechMiner => {
                 self.gir.clone()
             }
@@ -137,7 +183,10 @@ impl Platforms {
 
     /// The one recordings are moved from.
     pub(crate) fn source(&self) -> &dyn Platform {
-        &*self.legacy
+        match &self.genesys_cloud_source {
+            Some(source) => &**source,
+            None => &*self.legacy,
+        }
     }
 
     /// From now on the source does not list these calls, and lists all others.
@@ -183,7 +232,12 @@ impl Platforms {
 }
 
 /// The sections of a scenario that set something about them.
-pub const PLATFORM_SECTIONS: [&str; 3] = [genesys_cloud::NAME, gir::NAME, legacy::NAME];
+pub const PLATFORM_SECTIONS: [&str; 4] = [
+    genesys_cloud::NAME,
+    genesys_cloud::SOURCE_NAME,
+    gir::NAME,
+    legacy::NAME,
+];
 
 /// Their names, as a refusal lists them.
 pub(crate) const KNOWN: &str = "legacy, genesys_cloud and gir";
@@ -219,11 +273,13 @@ pub enum PlatformName {
     SpeechMiner,
     /// The control API.
     Control,
+    /// A second organisation of Genesys Cloud, which recordings are moved from.
+    GenesysCloudSource,
 }
 
 impl PlatformName {
     /// All of them.
-    pub const ALL: [PlatformName; 7] = [
+    pub const ALL: [PlatformName; 8] = [
         PlatformName::Legacy,
         PlatformName::LegacyMedia,
         PlatformName::GenesysCloud,
@@ -231,6 +287,7 @@ impl PlatformName {
         PlatformName::Webdav,
         PlatformName::SpeechMiner,
         PlatformName::Control,
+        PlatformName::GenesysCloudSource,
     ];
 
     /// `host:port` of its addresses under a virtual clock, where nothing listens: what a client
@@ -253,7 +310,7 @@ impl PlatformName {
 }
 
 /// Names of ours, one a platform. `.test` belongs to nobody (RFC 6761).
-pub const OWN_HOSTS: [(&str, PlatformName); 7] = [
+pub const OWN_HOSTS: [(&str, PlatformName); 8] = [
     ("legacy.seatrial.test", PlatformName::Legacy),
     ("media.legacy.seatrial.test", PlatformName::LegacyMedia),
     ("genesys-cloud.seatrial.test", PlatformName::GenesysCloud),
@@ -261,6 +318,10 @@ pub const OWN_HOSTS: [(&str, PlatformName); 7] = [
     ("webdav.seatrial.test", PlatformName::Webdav),
     ("speechminer.seatrial.test", PlatformName::SpeechMiner),
     ("control.seatrial.test", PlatformName::Control),
+    (
+        "source.genesys-cloud.seatrial.test",
+        PlatformName::GenesysCloudSource,
+    ),
 ];
 
 /// Names of this machine: the control API, so that whoever started the simulator finds it without a
@@ -290,6 +351,8 @@ pub struct Ports {
     pub media: u16,
     /// Genesys Cloud: API and login.
     pub genesys_cloud: u16,
+    /// A second organisation of Genesys Cloud, the source.
+    pub genesys_cloud_source: u16,
     /// Genesys Interaction Recording: its web services.
     pub gir: u16,
     /// Its store of media.
@@ -310,6 +373,9 @@ pub struct Addresses {
     pub legacy_media: String,
     /// Genesys Cloud: API and login.
     pub genesys_cloud: String,
+    /// A second organisation of Genesys Cloud, where recordings are moved from one.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub genesys_cloud_source: Option<String>,
     /// Genesys Interaction Recording: its web services.
     pub gir: Option<String>,
     /// Root of its store of media.
@@ -396,6 +462,7 @@ impl Ports {
             PlatformName::Legacy => self.legacy,
             PlatformName::LegacyMedia => self.media,
             PlatformName::GenesysCloud => self.genesys_cloud,
+            PlatformName::GenesysCloudSource => self.genesys_cloud_source,
             PlatformName::Gir => self.gir,
             PlatformName::Webdav => self.webdav,
             PlatformName::SpeechMiner => self.speechminer,
@@ -411,6 +478,7 @@ impl Addresses {
         let all = [
             ("legacy", Some(&self.legacy)),
             ("genesys_cloud", Some(&self.genesys_cloud)),
+            ("genesys_cloud_source", self.genesys_cloud_source.as_ref()),
             ("gir", self.gir.as_ref()),
             ("webdav", self.webdav.as_ref()),
             ("speechminer", self.speechminer.as_ref()),
@@ -422,8 +490,10 @@ impl Addresses {
     }
 
     /// Those of the listeners.
-    pub(crate) fn of(url: impl Fn(PlatformName) -> String) -> Addresses {
+    pub(crate) fn of(source: SourceKind, url: impl Fn(PlatformName) -> String) -> Addresses {
         Addresses {
+            genesys_cloud_source: (source == SourceKind::GenesysCloud)
+                .then(|| url(PlatformName::GenesysCloudSource)),
             legacy: url(PlatformName::Legacy),
             legacy_media: url(PlatformName::LegacyMedia),
             genesys_cloud: url(PlatformName::GenesysCloud),
@@ -455,6 +525,6 @@ mod tests {
         let count = names.len();
         names.sort_unstable();
         names.dedup();
-        assert_eq!((names.len(), count), (count, 7 + 2 * 18 + 2));
+        assert_eq!((names.len(), count), (count, 8 + 2 * 18 + 2));
     }
 }

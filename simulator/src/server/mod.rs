@@ -102,12 +102,11 @@ impl Simulator {
                 .move_to(day, clock_settings.start)
                 .map_err(SimulatorError::Day)?;
         }
-        let world = Arc::new(World::new(
-            &setup.world,
-            &setup.dir,
-            &setup.plantings(),
-            seed,
-        )?);
+        let mut world = World::new(&setup.world, &setup.dir, &setup.plantings(), seed)?;
+        if setup.source.makes_ids() {
+            world.name_by_uuid(Seed::new(seed));
+        }
+        let world = Arc::new(world);
         let start_ms = match (options.served_on, clock_settings.start) {
             (Some(_), _) => crate::clock::machine_ms(),
             (None, Some(start)) => start.as_millisecond(),
@@ -151,7 +150,7 @@ impl Simulator {
                 .find(|listener| listener.name == name)
                 .map_or("", |listener| listener.path)
         };
-        let addresses = Addresses::of(|name| sockets.url(name) + path(name));
+        let addresses = Addresses::of(setup.source, |name| sockets.url(name) + path(name));
         let gate = Gate::default();
         let around = |router| RequestLayer::new(core.clock.clone(), gate.clone()).around(router);
         let mut routers: Routers = listeners

@@ -14,7 +14,7 @@ use crate::faults::{FaultRule, Injected};
 use crate::platforms::genesys_cloud::{AccessSettings, Ingest, PublicSettings, Settings};
 use crate::platforms::gir;
 use crate::platforms::legacy::LegacySettings;
-use crate::platforms::registry::{self, TargetKind};
+use crate::platforms::registry::{self, SourceKind, TargetKind};
 use crate::world::{Planting, WorldSettings};
 
 /// The simulator's part of a scenario file, read and checked.
@@ -30,6 +30,8 @@ pub struct Setup {
     pub seed: u64,
     /// Decides where faults of requests and platforms strike. Absent: `seed` does.
     pub fault_seed: Option<u64>,
+    /// Where from.
+    pub source: SourceKind,
     /// Where to.
     pub target: TargetKind,
     /// By which surface.
@@ -38,6 +40,8 @@ pub struct Setup {
     pub world: WorldSettings,
     /// Limits of the target.
     pub genesys_cloud: Settings,
+    /// Limits of the organisation that recordings are moved from, where `source` is one.
+    pub genesys_cloud_source: Settings,
     /// What is set about the simulated Genesys Interaction Recording.
     pub gir: gir::Settings,
     /// Limits of the source.
@@ -117,6 +121,9 @@ struct Written {
     /// Absent: `seed` does.
     #[serde(default)]
     fault_seed: Option<u64>,
+    /// Where from.
+    #[serde(default)]
+    source: SourceKind,
     /// Where to.
     #[serde(default)]
     target: TargetKind,
@@ -130,6 +137,9 @@ struct Written {
     /// The target.
     #[serde(default)]
     genesys_cloud: WrittenGenesysCloud,
+    /// The organisation that recordings are moved from, where `source` is one.
+    #[serde(default)]
+    genesys_cloud_source: WrittenGenesysCloudSource,
     /// Genesys Interaction Recording, which is simulated beside the target.
     #[serde(default)]
     gir: gir::Settings,
@@ -193,6 +203,23 @@ impl WrittenGenesysCloud {
     }
 }
 
+/// `[genesys_cloud_source]`.
+#[derive(Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+#[schemars(rename = "GenesysCloudSourceSection")]
+struct WrittenGenesysCloudSource {
+    /// Limits of the simulated organisation.
+    limits: Settings,
+    /// What it hides from its client.
+    access: AccessSettings,
+}
+
+impl WrittenGenesysCloudSource {
+    fn is_written(&self) -> bool {
+        self.limits != Settings::default() || self.access != AccessSettings::default()
+    }
+}
+
 /// `[legacy]`.
 #[derive(Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
@@ -204,14 +231,16 @@ struct WrittenLegacy {
 
 impl Setup {
     /// The keys of the file's top level that are the simulator's.
-    pub const KEYS: [&str; 12] = [
+    pub const KEYS: [&str; 14] = [
         "about",
         "seed",
         "fault_seed",
+        "source",
         "target",
         "ingest",
         "world",
         "genesys_cloud",
+        "genesys_cloud_source",
         "gir",
         "legacy",
         "clock",
@@ -284,6 +313,8 @@ impl Setup {
     /// What it sets about the platforms.
     pub(crate) fn platform_settings(&self) -> registry::Settings {
         registry::Settings {
+            source: self.source,
+            genesys_cloud_source: self.genesys_cloud_source.clone(),
             legacy: self.legacy.clone(),
             genesys_cloud: self.genesys_cloud.clone(),
             gir: self.gir.clone(),
@@ -319,6 +350,21 @@ impl Setup {
                 .check_planted(&plantings(&faults))
                 .map_err(at(first.span()))?;
         }
+        if written.source != SourceKind::Legacy
+            && let Some(first) = first_planted
+        {
+            return Err(at(first.span())(
+                "wrong data of the source is planted in the legacy platform only; leave out \
+                 `source`, or this fault"
+                    .to_owned(),
+            ));
+        }
+        if written.source == SourceKind::Legacy && written.genesys_cloud_source.is_written() {
+            return Err(file.error_in(
+                "[genesys_cloud_source",
+                "has no effect without source = \"genesys_cloud\"",
+            ));
+        }
         let replay = written
             .replay
             .as_ref()
@@ -334,6 +380,16 @@ impl Setup {
             .access
             .check()
             .map_err(within("[genesys_cloud.access]"))?;
+        written
+            .genesys_cloud_source
+            .limits
+            .check()
+            .map_err(within("[genesys_cloud_source.limits]"))?;
+        written
+            .genesys_cloud_source
+            .access
+            .check()
+            .map_err(within("[genesys_cloud_source.access]"))?;
         written
             .legacy
             .limits
@@ -351,10 +407,15 @@ impl Setup {
             about: written.about,
             seed: written.seed,
             fault_seed: written.fault_seed,
+            source: written.source,
             target: written.target,
             ingest: written.ingest,
             world,
             genesys_cloud: written.genesys_cloud.settings(written.ingest),
+            genesys_cloud_source: Settings {
+                access: written.genesys_cloud_source.access,
+                ..written.genesys_cloud_source.limits
+            },
             gir: written.gir,
             legacy: written.legacy.limits,
             clock: written.clock,

@@ -205,6 +205,56 @@ impl World {
         })
     }
 
+    /// Gives agents, queues, skills and codes ids as a platform that makes them itself: UUIDs, by a
+    /// seed and the ids they had.
+    pub(crate) fn name_by_uuid(&mut self, seed: Seed) {
+        let id = |kind: &str, id: &str| {
+            seed.child("own_ids")
+                .child(kind)
+                .child(id)
+                .uuid()
+                .to_string()
+        };
+        let (agents, queues, skills, wrapups) = match &mut self.population {
+            Population::Generated(world) => (
+                &mut world.agents,
+                &mut world.queues,
+                &mut world.skills,
+                &mut world.wrapups,
+            ),
+            Population::Imported(world) => {
+                for call in &mut world.interactions {
+                    let rename = |kind, of: &mut Option<String>| {
+                        if let Some(of) = of {
+                            *of = id(kind, of);
+                        }
+                    };
+                    rename("agent", &mut call.agent_id);
+                    rename("queue", &mut call.queue_id);
+                    rename("skill", &mut call.skill);
+                    rename("wrapup", &mut call.wrap_up_code);
+                    for leg in &mut call.segments {
+                        rename("agent", &mut leg.agent_id);
+                    }
+                }
+                (
+                    &mut world.agents,
+                    &mut world.queues,
+                    &mut world.skills,
+                    &mut world.wrapups,
+                )
+            }
+        };
+        for agent in agents {
+            agent.id = id("agent", &agent.id);
+        }
+        for (kind, list) in [("queue", queues), ("skill", skills), ("wrapup", wrapups)] {
+            for one in list {
+                one.id = id(kind, &one.id);
+            }
+        }
+    }
+
     /// How many interactions there are.
     pub(crate) fn count(&self) -> u64 {
         match &self.population {

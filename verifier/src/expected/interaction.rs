@@ -387,6 +387,8 @@ fn recording_alone(
     };
     let presence = if let Some(words) = rules.exclusions.get(padless(&recording.id)) {
         Presence::Absent(Absence::Agreed(words.clone()))
+    } else if let Some(reason) = details.kept_back {
+        Presence::Absent(Absence::Rule(reason))
     } else if let Some(reason) = audio::absence(sound, details.duration_ms, rules) {
         Presence::Absent(Absence::Rule(reason))
     } else if span.is_none() || delete_at == Some(None) {

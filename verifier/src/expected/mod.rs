@@ -175,7 +175,8 @@ impl Absence {
     pub(crate) fn is_skip(&self) -> bool {
         matches!(
             self,
-            Absence::Agreed(_) | Absence::Rule(Reason::UnmappedQueue | Reason::Expired)
+            Absence::Agreed(_)
+                | Absence::Rule(Reason::UnmappedQueue | Reason::Expired | Reason::SourceDeleted)
         )
     }
 

@@ -1,6 +1,7 @@
 //! The source as the verifier found it.
 
 mod files;
+mod genesys_cloud;
 pub(crate) mod legacy;
 mod record;
 mod registry;

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use plan::Reason;
 use serde::{Deserialize, Serialize};
 
 use crate::text::Text;
@@ -156,6 +157,8 @@ pub(crate) struct RecordingDetails {
     pub(crate) delete_at: SourceTime,
     /// Must not be deleted.
     pub(crate) legal_hold: bool,
+    /// Why it stays behind by this record alone. Absent: it does not.
+    pub(crate) kept_back: Option<Reason>,
     /// Where the bytes are. Absent: where the source has them by itself.
     pub(crate) media_url: Option<Text>,
     /// Names of lengths above that had a fraction of a millisecond in the source, and are rounded.

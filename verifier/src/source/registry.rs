@@ -6,6 +6,7 @@ use plan::LoadedPlan;
 use platforms::clock::Clock;
 
 use super::files::{Export, FilesFormat};
+use super::genesys_cloud::{self, GenesysCloudFormat};
 use super::legacy::{self, LegacyFormat};
 use super::staged::Staged;
 use super::{SharedSource, Source, SourceFormat};
@@ -31,6 +32,9 @@ pub(crate) fn open(
         (SourceFrom::Live, plan::Source::Legacy(section)) => {
             Arc::new(legacy::Live::open(loaded, section, gates, clock)?)
         }
+        (SourceFrom::Live, plan::Source::GenesysCloud(section)) => {
+            Arc::new(genesys_cloud::Live::open(loaded, section, gates, clock)?)
+        }
         (SourceFrom::Live, plan::Source::Files(section)) => {
             Arc::new(Export::open(loaded, section)?)
         }
@@ -44,6 +48,7 @@ fn format_of(loaded: &LoadedPlan) -> Result<Arc<dyn SourceFormat>, RunError> {
         #[cfg(test)]
         _ if super::toy::is_meant_by(loaded) => Arc::new(super::toy::ToyFormat),
         plan::Source::Legacy(_) => Arc::new(LegacyFormat),
+        plan::Source::GenesysCloud(_) => Arc::new(GenesysCloudFormat),
         plan::Source::Files(_) => {
             Arc::new(FilesFormat::of(loaded).ok_or_else(|| {
                 RunError::Internal("a source of files without a layout".to_owned())
@@ -59,6 +64,7 @@ pub(crate) fn operations(loaded: &LoadedPlan, options: &Options) -> &'static [Op
         #[cfg(test)]
         (SourceFrom::Live, _) if super::toy::is_meant_by(loaded) => &[],
         (SourceFrom::Live, plan::Source::Legacy(_)) => legacy::OPERATIONS,
+        (SourceFrom::Live, plan::Source::GenesysCloud(_)) => genesys_cloud::OPERATIONS,
         // Files are asked nothing.
         (SourceFrom::Live, plan::Source::Files(_)) => &[],
     }
@@ -69,6 +75,9 @@ pub(crate) fn operations(loaded: &LoadedPlan, options: &Options) -> &'static [Op
 pub(crate) fn name(loaded: &LoadedPlan) -> String {
     match &loaded.plan.source {
         plan::Source::Legacy(section) => section.base_url.to_string(),
+        plan::Source::GenesysCloud(section) => {
+            section.api_url().map_or_else(String::new, String::from)
+        }
         plan::Source::Files(section) => section.metadata().to_owned(),
     }
 }
@@ -76,7 +85,8 @@ pub(crate) fn name(loaded: &LoadedPlan) -> String {
 /// Its service, as the plan has it. Absent: it is asked nothing.
 pub(crate) fn endpoint(loaded: &LoadedPlan) -> Option<Endpoint> {
     match &loaded.plan.source {
-        plan::Source::Legacy(_) => Some(legacy::endpoint(loaded.plan.source.main_url())),
+        plan::Source::Legacy(section) => Some(legacy::endpoint(Some(&section.base_url))),
+        plan::Source::GenesysCloud(section) => Some(genesys_cloud::endpoint(section)),
         plan::Source::Files(_) => None,
     }
 }

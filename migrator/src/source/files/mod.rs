@@ -24,14 +24,14 @@ use futures_util::{StreamExt, stream};
 use jiff::Timestamp;
 use parking_lot::Mutex;
 use plan::layout::RowsPerCall;
-use plan::{Layout, LoadedPlan, TimeRules};
+use plan::{Layout, LoadedPlan, Reason, TimeRules};
 use platforms::clock::Clock;
 use platforms::{CallError, Counts, Media};
 use serde::{Deserialize, Serialize};
 use serde_json::value::to_raw_value;
 
 use super::{Directory, RawRecording, RecordingAnswer, Source, SourcePage, Stated, Window};
-use crate::error::{RunError, StepError};
+use crate::error::{Aside, RunError, StepError};
 use crate::ledger::{NewInteraction, NewRecording};
 use entity::{DataRow, Entity, StoredRow};
 use folder::{Folder, Found, Overlap, Store};
@@ -469,7 +469,7 @@ impl Source for Files {
                     bytes: None,
                     unreadable: Some(why.clone()),
                 },
-                Err(why),
+                Err(Aside::new(Reason::SourceUnreadable, why)),
             ),
         };
         let body = to_raw_value(&facts).map_err(|error| StepError::malformed_answer(id, &error))?;

@@ -23,7 +23,7 @@ use super::{
     Window,
 };
 use crate::canonical::Canonical;
-use crate::error::{RunError, StepError};
+use crate::error::{Aside, RunError, StepError};
 use crate::ledger::{InteractionRow, NewInteraction, NewRecording, RecordingRow};
 
 /// Interactions a page. The source's maximum, so that a million interactions are a thousand
@@ -218,7 +218,10 @@ impl Source for Legacy {
             Err(error) => {
                 return Ok(RecordingAnswer {
                     raw,
-                    stated: Err(in_another_form(legacy_recording_id, &error)),
+                    stated: Err(Aside::new(
+                        Reason::SourceUnreadable,
+                        in_another_form(legacy_recording_id, &error),
+                    )),
                 });
             }
         };

@@ -18,6 +18,15 @@ const TOKEN_KEYS: [&str; 2] = [
 /// by call.
 const YEAR_DAYS: i64 = 365;
 
+/// Which organisation it is; `None` where that is not told to this client.
+pub(crate) async fn organisation_id(target: &ReadClient) -> Result<Option<String>, RunError> {
+    match target.organisation_id().await {
+        Ok(id) => Ok(Some(id)),
+        Err(CallError::Refused { .. }) => Ok(None),
+        Err(error) => Err(RunError::Target(error)),
+    }
+}
+
 /// What a run must know of the organisation.
 #[derive(Debug, Default)]
 pub(crate) struct Organisation {

@@ -26,6 +26,7 @@ mod identity;
 mod limits;
 mod lists;
 mod media;
+mod native;
 mod organisation;
 mod parameters;
 mod participant_view;
@@ -78,18 +79,46 @@ use crate::{
     http::request_context,
     operations::{self, Operation},
     pipeline::{Core, Endpoint, Refusal, routes::OperationRoutes as _},
+    platforms::registry::PlatformName,
     rules::Rule,
     seed::Seed,
+    world::World,
 };
 
 /// The platform's name in operations, journal and control API.
 pub(crate) const NAME: &str = "genesys_cloud";
+/// The name of a second organisation, which recordings are moved from. Its operations are the same.
+pub(crate) const SOURCE_NAME: &str = "genesys_cloud_source";
 
 /// What a handler takes out of the router.
 type Site = State<Arc<GenesysCloud>>;
 
+/// At which end of a migration an organisation stands.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum End {
+    Source,
+    Target,
+}
+
+impl End {
+    fn name(self) -> &'static str {
+        match self {
+            End::Source => SOURCE_NAME,
+            End::Target => NAME,
+        }
+    }
+
+    fn listener(self) -> PlatformName {
+        match self {
+            End::Source => PlatformName::GenesysCloudSource,
+            End::Target => PlatformName::GenesysCloud,
+        }
+    }
+}
+
 /// One simulated Genesys Cloud organisation.
 pub(crate) struct GenesysCloud {
+    end: End,
     core: Arc<Core>,
     directory: RwLock<Arc<Directory>>,
     settings: Settings,
@@ -104,9 +133,33 @@ pub(crate) struct GenesysCloud {
 }
 
 impl GenesysCloud {
+    /// An organisation that recordings are moved from, with the calls of a world. `spool` is a
+    /// folder of its own.
+    pub(crate) fn source(
+        core: Arc<Core>,
+        directory: Directory,
+        settings: Settings,
+        spool: PathBuf,
+        world: &World,
+    ) -> std::io::Result<Arc<GenesysCloud>> {
+        let site = GenesysCloud::at(End::Source, core, directory, settings, spool);
+        site.fill(world)?;
+        Ok(site)
+    }
+
     /// An empty organisation. `spool` is where uploaded bytes lie, each under its SHA-256; it is
     /// made when the first arrive.
     pub(crate) fn new(
+        core: Arc<Core>,
+        directory: Directory,
+        settings: Settings,
+        spool: PathBuf,
+    ) -> Arc<GenesysCloud> {
+        GenesysCloud::at(End::Target, core, directory, settings, spool)
+    }
+
+    fn at(
+        end: End,
         core: Arc<Core>,
         directory: Directory,
         settings: Settings,
@@ -117,6 +170,7 @@ impl GenesysCloud {
             settings.access.client_divisions.clone(),
         );
         Arc::new(GenesysCloud {
+            end,
             role: Mutex::new(role),
             core,
             directory: RwLock::new(Arc::new(directory)),
@@ -300,7 +354,7 @@ impl GenesysCloud {
     }
 
     fn seed(&self) -> Seed {
-        self.core.seed.child(NAME)
+        self.core.seed.child(self.end.name())
     }
 
     /// An id made by the server: a function of seed, operation, key and ordinal.
@@ -352,7 +406,7 @@ impl GenesysCloud {
 
 impl Endpoint for GenesysCloud {
     fn name(&self) -> &'static str {
-        NAME
+        self.end.name()
     }
 
     fn refuse(&self, refusal: &Refusal) -> Reply {

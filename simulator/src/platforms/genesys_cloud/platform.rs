@@ -13,7 +13,7 @@ use toml::Value;
 
 use super::parameters::schema_of_parameter;
 use super::snapshot::Snapshot as OwnSnapshot;
-use super::{GenesysCloud, NAME, Role, Site, tamper, truth};
+use super::{End, GenesysCloud, NAME, Role, Site, tamper, truth};
 use crate::config_error::in_words;
 use crate::http::reply::Reply;
 use crate::plan_writer::{PlanSection, csv, secret_file, table_of, validity};
@@ -27,19 +27,19 @@ const UNLIMITED: i64 = 1_000_000;
 
 impl Platform for GenesysCloud {
     fn name(&self) -> &'static str {
-        NAME
+        self.end.name()
     }
 
     fn listeners(self: Arc<Self>) -> Vec<Listener> {
         vec![Listener {
-            name: PlatformName::GenesysCloud,
+            name: self.end.listener(),
             path: "",
             router: self.router(),
         }]
     }
 
     fn set_base_urls(&self, url: &dyn Fn(PlatformName) -> String) {
-        self.set_base_url(url(PlatformName::GenesysCloud));
+        self.set_base_url(url(self.end.listener()));
     }
 
     fn truth(&self) -> Result<String, String> {
@@ -60,6 +60,9 @@ impl Platform for GenesysCloud {
     }
 
     fn plan_section(&self, world: &World, addresses: &Addresses) -> PlanSection {
+        if self.end == End::Source {
+            return self.source_section(addresses);
+        }
         let (directory, url) = (self.directory(), addresses.genesys_cloud.as_str());
         let section = table_of([
             ("kind", Value::from(NAME)),
@@ -116,9 +119,39 @@ impl Platform for GenesysCloud {
     }
 
     fn control_routes(self: Arc<Self>) -> Router {
+        if self.end == End::Source {
+            return Router::new();
+        }
         Router::new()
             .route("/_sim/role", post(change_role))
             .with_state(self)
+    }
+}
+
+impl GenesysCloud {
+    /// What a plan says of an organisation that recordings are moved from.
+    fn source_section(&self, addresses: &Addresses) -> PlanSection {
+        let directory = self.directory();
+        let url = addresses
+            .genesys_cloud_source
+            .as_deref()
+            .unwrap_or_default();
+        let per_minute = match self.settings.requests_per_minute {
+            0 => UNLIMITED,
+            limit => i64::from(limit),
+        };
+        PlanSection {
+            section: table_of([
+                ("kind", Value::from(NAME)),
+                ("base_url", Value::from(url)),
+                ("login_url", Value::from(url)),
+                ("client_id", Value::from(directory.client_id.as_str())),
+                ("client_secret", secret_file("source")),
+                ("requests_per_minute", Value::from(per_minute)),
+            ]),
+            files: vec![("secrets/source".to_owned(), directory.client_secret.clone())],
+            ..PlanSection::default()
+        }
     }
 }
 

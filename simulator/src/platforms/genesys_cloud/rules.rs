@@ -53,6 +53,12 @@ rules! {
     ORGANIZATION = Assumed, "read.organization", "organizations/me tells the id that tokens/me \
         tells, a name, the state active and the platform GenesysCloud", "platform API, \
             Organization, names the fields; this simulator has one organisation";
+    NATIVE_CALLS = Assumed, "source.native_calls", "a call that was taken and recorded here has a \
+        participant for the customer, one for its queue and one for each agent, each with one voice \
+        session; a recording names the session of its agent, carries the date of its deletion, and \
+        marks secure pauses as annotations of the kind pause", "platform API, \
+            AnalyticsConversation, Recording and Annotation, names the fields; how one call fills \
+            them is no page's";
     USERS_SORT_ORDER = Assumed, "read.users_sort_order", "users are listed by name, then id; \
         sortOrder takes ascending and descending, and ASC and DESC too", "platform API enumerates \
             the long words and gives ASC as the default";

@@ -23,12 +23,8 @@ use crate::run_error::RunError;
 
 /// The folder a plan means. Absent: its source is another one.
 fn folder(loaded: &LoadedPlan) -> Option<PathBuf> {
-    let name = loaded
-        .plan
-        .source
-        .main_url()?
-        .path()
-        .strip_prefix("/toy/")?;
+    let url = loaded.plan.source.main_url()?;
+    let name = url.path().strip_prefix("/toy/")?;
     Some(loaded.resolve_path(name.as_ref()))
 }
 

@@ -101,6 +101,10 @@ impl Target for Guide {
         vec![self.client.read().counts()]
     }
 
+    async fn organisation_id(&self) -> Result<Option<String>, RunError> {
+        super::organisation::organisation_id(self.client.read()).await
+    }
+
     async fn survey(
         &self,
         plan: &LoadedPlan,

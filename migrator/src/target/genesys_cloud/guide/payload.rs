@@ -189,12 +189,9 @@ fn linked(
         status: "complete".to_owned(),
         file_id: row.file_id.clone(),
         duration: length_ms(row),
-        retention: date.and_then(|date| {
-            let tag = recording.retention_class.clone()?;
-            Some(wire::RetentionTag {
-                tag,
-                delete_date: Some(iso(date)),
-            })
+        retention: date.map(|date| wire::RetentionTag {
+            tag: recording.retention_class.clone(),
+            delete_date: Some(iso(date)),
         }),
         annotations: recording.pauses_ms.iter().map(pause).collect(),
     }

@@ -156,6 +156,10 @@ impl Target for Public {
         vec![self.client.read().counts()]
     }
 
+    async fn organisation_id(&self) -> Result<Option<String>, RunError> {
+        super::organisation::organisation_id(self.client.read()).await
+    }
+
     async fn lacking_permissions(&self) -> Result<Option<Vec<Finding>>, RunError> {
         let permissions = self.client.permissions().await.map_err(RunError::Target)?;
         Ok(Some(without_permission(&permissions)))
