@@ -12,6 +12,7 @@ mod canonical;
 mod context;
 mod convert;
 mod coverage;
+mod crew;
 mod custody;
 mod custody_check;
 mod digest;

@@ -96,10 +96,9 @@ async fn survey(
     preflight
         .findings
         .extend(room(&folder_of(&plan.plan.staging.url, &plan)?, "staging"));
-    preflight.findings.extend(room(
-        &ledger::registry::folder_of(ledger_url, &plan)?,
-        "the ledger",
-    ));
+    if let Some(folder) = ledger::registry::folder_of(ledger_url, &plan)? {
+        preflight.findings.extend(room(&folder, "the ledger"));
+    }
     if let Some(why) = ledger::registry::check(ledger_url, &plan, &clock).await? {
         preflight.findings.push(Finding {
             is_error: true,

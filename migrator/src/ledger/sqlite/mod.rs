@@ -382,7 +382,7 @@ mod tests {
                 let _ = &dir;
                 ledger.clone()
             }
-        })
+        }, async |_, _| {})
         .await;
     }
 

@@ -103,8 +103,7 @@ impl Ledger for SqliteLedger {
             };
             let which = format!(
                 "FROM interaction WHERE seq > ?1 AND coalesce(listed, page) < ?3 AND {which} AND \
-                 (claimed_by IS NULL OR claimed_by = ?4 OR claimed_until <= ?5) ORDER BY seq LIMIT \
-                 ?2"
+                 (claimed_by IS NULL OR claimed_until <= ?4) ORDER BY seq LIMIT ?2"
             );
             let rows = interactions(
                 c,
@@ -113,7 +112,6 @@ impl Ledger for SqliteLedger {
                     claim.after,
                     claim.most,
                     pages_behind(c)?,
-                    claim.holder,
                     claim.now_ms
                 ],
             )?;
@@ -132,7 +130,12 @@ impl Ledger for SqliteLedger {
         .await
     }
 
-    async fn release(&self, holder: &str) -> Result<(), LedgerError> {
+    async fn claim_these(&self, seqs: Vec<i64>, _: &str) -> Result<Vec<InteractionRow>, LedgerError> {
+        // Nobody else could take them.
+        self.these(seqs).await
+    }
+
+    async fn release(&self, holder: &str, _: bool) -> Result<(), LedgerError> {
         let holder = holder.to_owned();
         self.run(move |c| {
             c.execute(
@@ -274,6 +277,7 @@ impl Ledger for SqliteLedger {
     async fn set_error(
         &self,
         seq: i64,
+        _: i64,
         error: String,
         at: String,
         custody: Vec<custody::Entry>,
@@ -568,6 +572,8 @@ fn interaction_row(row: &Row<'_>) -> rusqlite::Result<InteractionRow> {
         audio_rules: row.get(14)?,
         error: row.get(15)?,
         error_since: row.get(16)?,
+        claim: 0,
+        in_doubt: false,
         recordings: Vec::new(),
     })
 }
