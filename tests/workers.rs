@@ -66,9 +66,9 @@ impl<'a> Shared<'a> {
     /// Calls that are in the target, as the ledger has it.
     fn done(&self) -> u64 {
         let schema = &self.schema;
-        let there = self
-            .server
-            .sql(&format!("SELECT to_regclass('{schema}.interaction') IS NOT NULL"));
+        let there = self.server.sql(&format!(
+            "SELECT to_regclass('{schema}.interaction') IS NOT NULL"
+        ));
         if there != "t" {
             return 0;
         }
@@ -99,14 +99,22 @@ impl<'a> Shared<'a> {
         assert_eq!(created_twice(&self.simulation), Vec::<String>::new());
         let status = self
             .simulation
-            .seatrial(&["status", "plan.toml", "--custody", "custody.ndjson", "--json"])
+            .seatrial(&[
+                "status",
+                "plan.toml",
+                "--custody",
+                "custody.ndjson",
+                "--json",
+            ])
             .ends(0)
             .json();
         assert_eq!(status["tally"]["interactions_left"], 0, "{status}");
         self.simulation
             .seatrial(&["status", "plan.toml", "--check-custody", "custody.ndjson"])
             .ends(0);
-        let left = self.server.sql(&format!("SELECT count(*) FROM {}.run", self.schema));
+        let left = self
+            .server
+            .sql(&format!("SELECT count(*) FROM {}.run", self.schema));
         assert_eq!(left, "0", "every run has left");
     }
 
@@ -132,7 +140,9 @@ impl Worker {
 
     fn signal(&self, name: &str) {
         let pid = self.process.id().to_string();
-        let sent = Command::new("kill").args([&format!("-{name}"), &pid]).status();
+        let sent = Command::new("kill")
+            .args([&format!("-{name}"), &pid])
+            .status();
         assert!(sent.expect("kill runs").success());
     }
 }
@@ -160,11 +170,21 @@ fn truth(simulation: &Simulation) -> BTreeMap<String, Vec<String>> {
     let call = |call: Value| {
         let recordings = call["recordings"].as_array().expect("recordings").iter();
         let recordings = recordings.map(|recording| {
-            format!("{} {}", recording["legacy_recording_id"], recording["sha256"])
+            format!(
+                "{} {}",
+                recording["legacy_recording_id"], recording["sha256"]
+            )
         });
-        (call["legacy_interaction_id"].to_string(), recordings.collect())
+        (
+            call["legacy_interaction_id"].to_string(),
+            recordings.collect(),
+        )
     };
-    simulation.truth("genesys_cloud").into_iter().map(call).collect()
+    simulation
+        .truth("genesys_cloud")
+        .into_iter()
+        .map(call)
+        .collect()
 }
 
 /// Keys under which the target was asked twice to make a call, by the simulator's own books.
@@ -241,9 +261,7 @@ fn a_database_that_is_restarted_is_waited_for() {
     let shared = Shared::start(&server, 76, SLOW);
     let workers = [shared.run(), shared.run()];
     shared.wait_for(5);
-    server.end();
-    nap();
-    server.begin();
+    server.crash();
     for worker in workers {
         worker.ends(&[0, 10]);
     }

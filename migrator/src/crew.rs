@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use plan::LoadedPlan;
+use platforms::Budget;
 use platforms::clock::Clock;
 use platforms::transport::{Body, Retry, Transport, TransportError};
 
@@ -56,6 +57,22 @@ pub(crate) async fn leave(
     }
 }
 
+/// Enters as the only one, or is refused; for what is no run of a plan.
+pub(crate) async fn enter_alone(
+    ledger: &dyn Ledger,
+    why: &'static str,
+    clock: &Clock,
+) -> Result<(), RunError> {
+    let entrant = Entrant {
+        plan_hash: String::new(),
+        alone: Some(why),
+    };
+    while ledger.crew().try_enter(&entrant).await?.is_some() {
+        clock.sleep(PAUSE).await;
+    }
+    Ok(ledger.crew().entered().await?)
+}
+
 fn go_on(options: &Options) -> Result<(), RunError> {
     let interrupt = options.interrupt.as_ref();
     match interrupt.is_some_and(|interrupt| *interrupt.borrow()) {
@@ -102,5 +119,9 @@ impl Transport for WithLease {
 
     fn retrying(&self, retry: &Retry<'_>) {
         self.inner.retrying(retry);
+    }
+
+    fn budget(&self) -> Option<&dyn Budget> {
+        self.ledger.crew().budget()
     }
 }

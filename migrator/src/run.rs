@@ -14,6 +14,7 @@ use crate::again;
 use crate::behind;
 use crate::canary::{self, Canary};
 use crate::context::RunContext;
+use crate::copy;
 use crate::coverage;
 use crate::crew::{self, WithLease};
 use crate::engine::{RUN_IN_PROGRESS, Run, holds, process};
@@ -101,6 +102,7 @@ async fn work(
     progress: &dyn Progress,
 ) -> Result<Outcome, RunError> {
     let transport = with_lease(transport, &ledger);
+    copy::require_whole(&*ledger).await?;
     let change = plan_change(&*ledger, &plan, options.accept_plan_change).await?;
     canary::gate(&plan, options, &*ledger).await?;
     let staging = Staging::open(
@@ -131,10 +133,11 @@ async fn work(
     let taken_up = again::take_up(&*ledger, &plan, options).await?;
     // A store of several runs keeps that of each call.
     let keeps_doubt = ledger.crew().name().is_some();
-    let is_unconfirmed = !keeps_doubt && ledger
-        .meta(RUN_IN_PROGRESS)
-        .await?
-        .is_some_and(|value| !value.is_empty());
+    let is_unconfirmed = !keeps_doubt
+        && ledger
+            .meta(RUN_IN_PROGRESS)
+            .await?
+            .is_some_and(|value| !value.is_empty());
     let unconfirmed_up_to = if is_unconfirmed {
         ledger.last_seq().await?
     } else {

@@ -43,7 +43,8 @@ impl Server {
             .tempdir()
             .expect("a folder");
         if is_root() {
-            std::os::unix::fs::chown(folder.path(), Some(NOBODY), Some(NOBODY)).expect("given away");
+            std::os::unix::fs::chown(folder.path(), Some(NOBODY), Some(NOBODY))
+                .expect("given away");
         }
         let port = std::net::TcpListener::bind("127.0.0.1:0")
             .and_then(|listener| listener.local_addr())
@@ -54,7 +55,10 @@ impl Server {
             port,
             schemas: AtomicU32::new(0),
         };
-        server.does("initdb", &["--auth=trust", "--username=seatrial", "--encoding=UTF8"]);
+        server.does(
+            "initdb",
+            &["--auth=trust", "--username=seatrial", "--encoding=UTF8"],
+        );
         let settings = format!(
             "listen_addresses = '127.0.0.1'\nport = {port}\nunix_socket_directories = '{}'\nfsync \
              = off\nmax_connections = 60\n",
@@ -109,14 +113,15 @@ impl Server {
         assert!(status.success(), "{name} {arguments:?}: {status}\n{said}");
     }
 
-    /// Starts it after [`Server::end`], and returns once it answers.
-    pub(crate) fn begin(&self) {
+    /// Starts it, and returns once it answers.
+    fn begin(&self) {
         self.does("pg_ctl", &["start", "-w", "-s", "-l", "log"]);
     }
 
-    /// Ends it as a crash does: what is not committed is gone.
-    pub(crate) fn end(&self) {
+    /// Ends it as a crash does, and starts it again: what is not committed is gone.
+    pub(crate) fn crash(&self) {
         self.does("pg_ctl", &["stop", "-m", "immediate", "-w", "-s"]);
+        self.begin();
     }
 
     /// What a statement answers, a line for each row. Fails where it fails.

@@ -400,13 +400,7 @@ impl WorkerPool {
         Ok(true)
     }
 
-    async fn note(
-        &self,
-        run: &Run,
-        (seq, claim): (i64, i64),
-        legacy_id: &str,
-        trouble: StepError,
-    ) {
+    async fn note(&self, run: &Run, (seq, claim): (i64, i64), legacy_id: &str, trouble: StepError) {
         let stop = match trouble {
             // Whatever ended the run first: what this one was about is in doubt.
             StepError::Run(stop) => {

@@ -2,6 +2,7 @@
 //! and who has been away for too long.
 
 use async_trait::async_trait;
+use platforms::Budget;
 
 use super::LedgerError;
 
@@ -66,6 +67,11 @@ pub(crate) trait Crew: Send + Sync {
     /// Returns as soon as this run may write to source and target: now while it has its lease, and
     /// never once that is lost.
     async fn at_work(&self) {}
+
+    /// Turns towards source and target that all runs share. Absent: there is no other run.
+    fn budget(&self) -> Option<&dyn Budget> {
+        None
+    }
 
     /// Returns when the lease is lost, with what to tell.
     async fn lost(&self) -> LedgerError {

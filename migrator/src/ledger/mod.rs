@@ -13,6 +13,7 @@ mod postgres;
 pub(crate) mod registry;
 mod rows;
 mod sqlite;
+pub(crate) mod tables;
 mod tally;
 
 use std::collections::BTreeMap;
@@ -26,9 +27,11 @@ pub(crate) use rows::{
 pub(crate) use tally::{StandIn, most_frequent};
 pub use tally::{StandInCounts, Tally};
 
+use tables::{Table, Values};
+
 use crate::custody;
-use crew::{Crew, OnlyOne};
 use crate::error::{RunError, StepError};
+use crew::{Crew, OnlyOne};
 
 /// What can be wrong with a ledger.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -196,6 +199,24 @@ pub(crate) trait Ledger: Send + Sync {
     async fn redo_under_plan(&self, which: Vec<(i64, Redo)>) -> Result<(), LedgerError>;
     /// Notes that these interactions cannot be put right in the target, and why.
     async fn unrepairable(&self, which: Vec<(i64, String)>) -> Result<(), LedgerError>;
+    /// The next rows of a table behind these keys, for a copy. `None`: from the first.
+    async fn rows_behind(
+        &self,
+        table: &'static Table,
+        after: Option<Values>,
+        most: u32,
+    ) -> Result<Vec<Values>, LedgerError>;
+    /// Adds rows of a table, as another store had them.
+    async fn put_rows(&self, table: &'static Table, rows: Vec<Values>) -> Result<(), LedgerError>;
+    /// Whether a row says that the target may hold more of it than is known.
+    async fn has_doubt(&self) -> Result<bool, LedgerError> {
+        Ok(false)
+    }
+    /// Notes of every interaction that is not finished that the target may hold more of it than is
+    /// known, in a store whose rows say so.
+    async fn doubt_all(&self) -> Result<(), LedgerError> {
+        Ok(())
+    }
     /// The next interactions behind `after` as they were extracted, for what only their entities
     /// tell.
     async fn entities_after(

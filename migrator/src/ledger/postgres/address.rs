@@ -225,14 +225,13 @@ mod tests {
     use super::*;
 
     fn why(text: &str) -> String {
-        Address::parse(text)
-            .expect_err("it is refused")
-            .to_string()
+        Address::parse(text).expect_err("it is refused").to_string()
     }
 
     #[test]
     fn a_url_names_all_that_is_needed_and_no_password() {
-        let far = Address::parse("postgresql://me@db.example/calls?schema=two").expect("an address");
+        let far =
+            Address::parse("postgresql://me@db.example/calls?schema=two").expect("an address");
         assert_eq!(
             (far.port, far.schema.as_str(), far.tls),
             (5432, "two", Tls::VerifyFull)
@@ -242,15 +241,24 @@ mod tests {
             (here.port, here.schema.as_str(), here.tls),
             (5433, "seatrial", Tls::Disable)
         );
-        let socket =
-            Address::parse("postgresql://me@/calls?host=/run/postgresql").expect("an address");
-        assert_eq!((socket.host.as_str(), socket.tls), ("/run/postgresql", Tls::Disable));
+        let socket = Address::parse("postgresql://me@localhost/calls?host=/run/postgresql")
+            .expect("an address");
+        assert_eq!(
+            (socket.host.as_str(), socket.tls),
+            ("/run/postgresql", Tls::Disable)
+        );
         let secret = why("postgresql://me:hunter2@db.example/calls");
-        assert!(secret.contains("ledger.password") && !secret.contains("hunter2"), "{secret}");
+        assert!(
+            secret.contains("ledger.password") && !secret.contains("hunter2"),
+            "{secret}"
+        );
         for (text, word) in [
             ("postgresql://db.example/calls", "user"),
             ("postgresql://me@db.example/", "database"),
-            ("postgresql://me@db.example/calls?sslmode=prefer", "verify-full"),
+            (
+                "postgresql://me@db.example/calls?sslmode=prefer",
+                "verify-full",
+            ),
             ("postgresql://me@db.example/calls?schema=x;drop", "schema"),
             ("postgresql://me@db.example/calls?shcema=x", "shcema"),
         ] {

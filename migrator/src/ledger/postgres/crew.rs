@@ -5,6 +5,7 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use platforms::Budget;
 use platforms::clock::Clock;
 use tokio::sync::watch;
 use tokio_postgres::Row;
@@ -117,7 +118,11 @@ impl PostgresLedger {
     }
 
     /// Takes a turn, or says who has it.
-    async fn take_turn(&self, run: &str, turn: &'static str) -> Result<Option<String>, LedgerError> {
+    async fn take_turn(
+        &self,
+        run: &str,
+        turn: &'static str,
+    ) -> Result<Option<String>, LedgerError> {
         transaction!(self, For::Writing, session => {
             end_leases(session).await?;
             session
@@ -265,6 +270,10 @@ impl Crew for PostgresLedger {
                 Standing::Until(_) | Standing::Lost => std::future::pending().await,
             }
         }
+    }
+
+    fn budget(&self) -> Option<&dyn Budget> {
+        Some(self)
     }
 
     async fn lost(&self) -> LedgerError {

@@ -42,7 +42,8 @@ pub(super) async fn append(session: &Session, entries: &[&Entry]) -> Result<(), 
             previous: &previous,
             entry,
         });
-        let line = line.map_err(|error| LedgerError::Broken(format!("a line of custody: {error}")))?;
+        let line =
+            line.map_err(|error| LedgerError::Broken(format!("a line of custody: {error}")))?;
         previous = hex::encode(Sha256::digest(line.as_bytes()));
         numbers.push(n);
         lines.push(stored(&line).into_owned());

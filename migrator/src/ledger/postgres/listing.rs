@@ -47,7 +47,11 @@ pub(super) async fn add_page(
         .map(|id| ("recording_listed_twice", &**id))
         .collect();
     note_all(session, &twice).await?;
-    let state = if next.is_some() { "running" } else { "finished" };
+    let state = if next.is_some() {
+        "running"
+    } else {
+        "finished"
+    };
     put_meta(session, "page", &(page + 1).to_string()).await?;
     put_meta(session, "cursor", next.unwrap_or_default()).await?;
     put_meta(session, "extraction", state).await?;
@@ -231,11 +235,7 @@ pub(super) async fn list_anew(session: &Session) -> Result<(), Trouble> {
 /// A known interaction in a listing that was begun anew; `false` where this listing has shown it
 /// before, so that the two have to be held against each other. One that is to be read again is
 /// taken as it stands there now.
-async fn listed_again(
-    session: &Session,
-    row: &NewInteraction,
-    page: i64,
-) -> Result<bool, Trouble> {
+async fn listed_again(session: &Session, row: &NewInteraction, page: i64) -> Result<bool, Trouble> {
     let first = number_of(session, "first_page").await?;
     let found = session
         .rows(

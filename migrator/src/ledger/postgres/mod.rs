@@ -6,6 +6,8 @@
 //! same row is what others end when a lease is over: whoever finds it gone writes nothing more.
 
 mod address;
+mod budget;
+mod copy;
 mod crew;
 mod custody;
 mod listing;
@@ -21,11 +23,12 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use parking_lot::Mutex;
-use plan::LoadedPlan;
+use plan::Secret;
 use platforms::clock::Clock;
 use tokio::sync::MutexGuard;
 use tokio_postgres::Config;
 
+use super::registry::Access;
 use super::{LedgerError, Open};
 use address::Address;
 use crew::Lease;
@@ -52,24 +55,18 @@ pub(super) struct Place {
 }
 
 impl Place {
-    fn of(url: &str, plan: &LoadedPlan) -> Result<Place, LedgerError> {
+    fn of(url: &str, access: &Access) -> Result<Place, LedgerError> {
         let address = Address::parse(url)?;
-        let keys = &plan.plan.ledger;
-        let password = keys
-            .password
-            .as_ref()
-            .map(|secret| plan.secret(secret, "ledger.password"))
-            .transpose()
-            .map_err(|error| LedgerError::Refused(error.to_string()))?;
+        let password = access.password.as_ref().map(Secret::expose_the_secret);
         let authorities = address
             .authorities
             .as_ref()
-            .map(|file| plan.resolve_path(file));
+            .map(|file| access.dir.join(file));
         Ok(Place {
-            config: address.config(password.as_ref().map(|secret| secret.expose_the_secret())),
+            config: address.config(password),
             connector: Connector::new(address.tls, authorities.as_deref())?,
             address,
-            lease_ms: i64::from(keys.lease_s) * 1000,
+            lease_ms: i64::from(access.lease_s) * 1000,
         })
     }
 }
@@ -94,6 +91,8 @@ pub(crate) struct PostgresLedger {
     waiting: Mutex<Vec<Waiting>>,
     /// Whoever has it writes them.
     writing: tokio::sync::Mutex<()>,
+    /// Asks for turns.
+    budget: tokio::sync::Mutex<Option<Session>>,
     /// This run as others see it. Absent: it only looks, or has not entered.
     lease: Mutex<Option<Lease>>,
 }
@@ -137,12 +136,10 @@ macro_rules! transaction {
         loop {
             let turn = match ledger.begin($purpose).await {
                 Ok(turn) => turn,
-                Err(trouble) => {
-                    match ledger.pause(&mut tries, trouble).await {
-                        Ok(()) => continue,
-                        Err(error) => break Err(error),
-                    }
-                }
+                Err(trouble) => match ledger.pause(&mut tries, trouble).await {
+                    Ok(()) => continue,
+                    Err(error) => break Err(error),
+                },
             };
             let done: Result<_, $crate::ledger::postgres::session::Trouble> = match turn.session() {
                 Ok($session) => async { $work }.await,
@@ -162,7 +159,7 @@ impl PostgresLedger {
     /// Connects, and makes or completes the tables where this run may write.
     pub(crate) async fn open(
         url: &str,
-        plan: &LoadedPlan,
+        access: &Access,
         open: Open,
         clock: &Clock,
     ) -> Result<PostgresLedger, LedgerError> {
@@ -171,17 +168,17 @@ impl PostgresLedger {
                 "ledger.url: a database does not wait for virtual time; use a file".to_owned(),
             ));
         }
-        PostgresLedger::at(Place::of(url, plan)?, open, clock).await
+        PostgresLedger::at(Place::of(url, access)?, open, clock).await
     }
 
     /// Opens a ledger that may be there and makes none. Answers why it cannot be written, if it
     /// cannot.
     pub(crate) async fn check(
         url: &str,
-        plan: &LoadedPlan,
+        access: &Access,
         clock: &Clock,
     ) -> Result<Option<String>, LedgerError> {
-        let ledger = PostgresLedger::connected(Place::of(url, plan)?, clock).await?;
+        let ledger = PostgresLedger::connected(Place::of(url, access)?, clock).await?;
         let schema = &ledger.place.address.schema;
         let may = transaction!(&ledger, For::Reading, session => {
             schema::newer(schema::version(session).await?)?;
@@ -212,6 +209,7 @@ impl PostgresLedger {
             begun: AtomicI64::new(0),
             waiting: Mutex::default(),
             writing: tokio::sync::Mutex::default(),
+            budget: tokio::sync::Mutex::default(),
             lease: Mutex::default(),
         };
         let mut tries = ledger.tries();
@@ -393,7 +391,10 @@ impl PostgresLedger {
                 let written: Option<i64> = session
                     .as_ref()
                     .ok_or_else(gone)?
-                    .first("SELECT written FROM run WHERE name = $1 FOR UPDATE", &[&run])
+                    .first(
+                        "SELECT written FROM run WHERE name = $1 FOR UPDATE",
+                        &[&run],
+                    )
                     .await?;
                 written.ok_or_else(|| self.over())
             };

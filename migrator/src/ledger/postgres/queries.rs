@@ -11,9 +11,10 @@ use super::rows::{
     INTERACTION_COLUMNS, PAGE, count, interaction_row, stored, text, text_if, with_recordings,
 };
 use super::session::{Session, Trouble};
-use super::{For, PostgresLedger, listing, transaction};
+use super::{For, PostgresLedger, copy, listing, transaction};
 use crate::custody;
 use crate::ledger::crew::Crew;
+use crate::ledger::tables::{Table, Values};
 use crate::ledger::{
     Added, Change, Claim, InteractionRow, Ledger, LedgerError, NewInteraction, Pass, Redo,
     StandInCounts, Tally,
@@ -352,6 +353,31 @@ impl Ledger for PostgresLedger {
         })
     }
 
+    async fn rows_behind(
+        &self,
+        table: &'static Table,
+        after: Option<Values>,
+        most: u32,
+    ) -> Result<Vec<Values>, LedgerError> {
+        transaction!(self, For::Reading, session => {
+            copy::rows_behind(session, table, after.as_ref(), most).await
+        })
+    }
+
+    async fn put_rows(&self, table: &'static Table, rows: Vec<Values>) -> Result<(), LedgerError> {
+        transaction!(self, For::Writing, session => copy::put_rows(session, table, &rows).await)
+    }
+
+    async fn has_doubt(&self) -> Result<bool, LedgerError> {
+        let sql = "SELECT EXISTS (SELECT 1 FROM interaction WHERE in_doubt)";
+        transaction!(self, For::Reading, session => session.one(sql, &[]).await)
+    }
+
+    async fn doubt_all(&self) -> Result<(), LedgerError> {
+        let sql = "UPDATE interaction SET in_doubt = true WHERE phase NOT IN ('done', 'set_aside')";
+        transaction!(self, For::Writing, session => session.change(sql, &[]).await.map(drop))
+    }
+
     async fn entities_after(
         &self,
         after: i64,
@@ -418,12 +444,7 @@ impl PostgresLedger {
         let found = session
             .rows(
                 &sql,
-                &[
-                    &claim.after,
-                    &i64::from(claim.most),
-                    &pages,
-                    &claim.holder,
-                ],
+                &[&claim.after, &i64::from(claim.most), &pages, &claim.holder],
             )
             .await?;
         let mut rows = found
@@ -516,12 +537,7 @@ async fn decide_anew(session: &Session, window_changed: bool) -> Result<(), Trou
     Ok(())
 }
 
-async fn take_up(
-    session: &Session,
-    open: &[i64],
-    done: &[i64],
-    list: bool,
-) -> Result<(), Trouble> {
+async fn take_up(session: &Session, open: &[i64], done: &[i64], list: bool) -> Result<(), Trouble> {
     let anew = list.then_some(listing::TO_BE_LISTED);
     // A file's name stays: in a store of files the file may have to be deleted once another one
     // has taken its place.

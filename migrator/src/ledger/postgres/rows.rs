@@ -169,7 +169,14 @@ mod tests {
 
     #[test]
     fn every_text_comes_back_as_it_was() {
-        for text in ["", "plain", "\0", "a\0b\u{10}c", "\u{10}0", "\u{10}\u{10}1\0"] {
+        for text in [
+            "",
+            "plain",
+            "\0",
+            "a\0b\u{10}c",
+            "\u{10}0",
+            "\u{10}\u{10}1\0",
+        ] {
             let kept = stored(text);
             assert!(!kept.contains('\0'), "{text:?}");
             assert_eq!(original(kept.into_owned()), text, "{text:?}");

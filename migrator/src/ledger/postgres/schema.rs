@@ -75,6 +75,7 @@ CREATE TABLE run (
   written bigint NOT NULL DEFAULT 0
 );
 CREATE SEQUENCE run_number;
+CREATE UNLOGGED TABLE budget (name text PRIMARY KEY, next_us bigint NOT NULL);
 CREATE TABLE turn (name text PRIMARY KEY, run text NOT NULL REFERENCES run (name) ON DELETE CASCADE);
 CREATE INDEX interaction_open ON interaction (seq) WHERE phase NOT IN ('done', 'set_aside');
 CREATE INDEX interaction_claimed ON interaction (claimed_by) WHERE claimed_by IS NOT NULL;

@@ -56,7 +56,9 @@ impl From<tokio_postgres::Error> for Trouble {
             told.message()
         };
         let why = format!("{message} (SQLSTATE {code})");
-        let is_gone = code.starts_with("08") || code.starts_with("57P") || code == "25P03"
+        let is_gone = code.starts_with("08")
+            || code.starts_with("57P")
+            || code == "25P03"
             || *state == SqlState::TOO_MANY_CONNECTIONS;
         let stood_in_the_way = [
             SqlState::T_R_SERIALIZATION_FAILURE,
@@ -157,7 +159,8 @@ impl Session {
                 made
             }
         };
-        self.limited(self.client.query(&statement, parameters)).await
+        self.limited(self.client.query(&statement, parameters))
+            .await
     }
 
     /// How many rows a statement changed.
@@ -175,7 +178,8 @@ impl Session {
                 made
             }
         };
-        self.limited(self.client.execute(&statement, parameters)).await
+        self.limited(self.client.execute(&statement, parameters))
+            .await
     }
 
     /// The first column of the one row there is.
@@ -209,9 +213,7 @@ impl Session {
     }
 }
 
-async fn connected(
-    place: &Place,
-) -> Result<(Client, tokio::task::JoinHandle<()>), Trouble> {
+async fn connected(place: &Place) -> Result<(Client, tokio::task::JoinHandle<()>), Trouble> {
     Ok(match place.address.tls {
         Tls::Disable => {
             let (client, connection) = place.config.connect(NoTls).await?;

@@ -7,7 +7,11 @@ use platforms::clock::Clock;
 use super::address::Address;
 use super::*;
 use crate::ledger::crew::{Crew, Entrant};
-use crate::ledger::{Change, Claim, InteractionRow, Ledger, NewInteraction, Pass, conformance};
+use crate::ledger::tables::{TABLES, Values};
+use crate::ledger::{
+    Change, Claim, InteractionRow, Ledger, NewInteraction, NewRecording, Pass, conformance,
+    registry,
+};
 use crate::step::Phase;
 use server::Server;
 
@@ -155,14 +159,22 @@ async fn whoever_was_away_for_longer_than_its_lease_writes_nothing() {
     let taken = claimed(&other).await;
     assert_eq!(taken.len(), 2);
     assert!(
-        taken.iter().all(|row| row.in_doubt && row.claim > held[0].claim),
+        taken
+            .iter()
+            .all(|row| row.in_doubt && row.claim > held[0].claim),
         "{taken:?}"
     );
     held[0].phase = Phase::Done;
     is_taken_over(one.save(&held[0], Change::default()).await);
     is_taken_over(
-        one.set_error(1, held[0].claim, "late".to_owned(), "then".to_owned(), Vec::new())
-            .await,
+        one.set_error(
+            1,
+            held[0].claim,
+            "late".to_owned(),
+            "then".to_owned(),
+            Vec::new(),
+        )
+        .await,
     );
     is_taken_over(one.set_meta(vec![("key", "late".to_owned())]).await);
     is_taken_over(one.note("late", "late").await);
@@ -177,12 +189,17 @@ async fn whoever_was_away_for_longer_than_its_lease_writes_nothing() {
     // Begun anew, it is another run.
     one.gone().await;
     enter(&one, None).await.expect("in");
-    one.set_meta(vec![("key", "now".to_owned())]).await.expect("set");
+    one.set_meta(vec![("key", "now".to_owned())])
+        .await
+        .expect("set");
     // A row that somebody else has meanwhile is not written by a number that is older.
     let mut row = taken[0].clone();
     row.claim -= 1;
     is_taken_over(other.save(&row, Change::default()).await);
-    other.save(&taken[0], Change::default()).await.expect("saved");
+    other
+        .save(&taken[0], Change::default())
+        .await
+        .expect("saved");
 }
 
 #[tokio::test]
@@ -210,7 +227,10 @@ async fn a_run_with_another_plan_or_alone_waits_for_a_person() {
     assert_eq!(other.try_leave().await.expect("asked"), Some(true));
     other.gone().await;
     enter(&one, Some("--canary")).await.expect("in");
-    let why = enter(&other, None).await.expect_err("a refusal").to_string();
+    let why = enter(&other, None)
+        .await
+        .expect_err("a refusal")
+        .to_string();
     assert!(why.contains("--canary"), "{why}");
     // One lists the source at a time.
     one.gone().await;
@@ -244,10 +264,19 @@ async fn a_connection_that_is_cut_again_and_again_loses_and_doubles_nothing() {
         }
     });
     let mut cuts = 0_u32;
+    let mut cut_at = 0_u64;
     while !writing.is_finished() {
-        let cut = "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE \
-            application_name LIKE 'seatrial/%'";
-        cuts += u32::from(server.sql(cut) != "0");
+        let lines: u64 = server
+            .sql("SELECT count(*) FROM cut.custody")
+            .parse()
+            .expect("a count");
+        // Each time a little further: one that is cut all the time comes nowhere.
+        if lines > cut_at + 5 {
+            cut_at = lines;
+            let cut = "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE \
+                application_name LIKE 'seatrial/%'";
+            cuts += u32::from(server.sql(cut) != "0");
+        }
     }
     writing.await.expect("all of them");
     assert!(cuts > 3, "{cuts} cuts");
@@ -258,4 +287,144 @@ async fn a_connection_that_is_cut_again_and_again_loses_and_doubles_nothing() {
     );
     ledger.gone().await;
     assert_eq!(server.sql("SELECT count(*) FROM cut.run"), "0");
+    // A server that crashed has what was committed.
+    let reading = opened(&server.url_of("cut"), 60_000).await;
+    server.crash();
+    assert_eq!(reading.custody_lines().await.expect("lines"), LINES);
+}
+
+#[tokio::test]
+#[ignore = "needs PostgreSQL; ./check runs it"]
+async fn turns_are_those_of_one_however_many_ask() {
+    const RUNS: u64 = 4;
+    const TURNS: u64 = 30;
+    let server = Server::start();
+    let url = server.url_of("budget");
+    let clock = Clock::real();
+    let began_ms = clock.now_ms();
+    let asking = (0..RUNS).map(|_| async {
+        let ledger = opened(&url, 60_000).await;
+        let budget = ledger.budget().expect("a budget");
+        for _ in 0..TURNS {
+            let spacing = Duration::from_millis(5);
+            let wait = budget
+                .take("host requests", 2, spacing)
+                .await
+                .expect("turns");
+            ledger.clock.sleep(wait).await;
+        }
+    });
+    futures_util::future::join_all(asking).await;
+    let least_ms = i64::try_from((RUNS * TURNS - 1) * 10).expect("milliseconds");
+    let took_ms = clock.now_ms() - began_ms;
+    assert!(took_ms >= least_ms, "{took_ms} ms");
+    let ledger = opened(&url, 60_000).await;
+    let budget = ledger.budget().expect("a budget");
+    budget.hold("host requests", Duration::from_secs(20)).await;
+    let wait = budget
+        .take("host requests", 1, Duration::from_millis(1))
+        .await
+        .expect("turns");
+    assert!(wait > Duration::from_secs(15), "{wait:?}");
+    let other = budget
+        .take("host uploads", 1, Duration::from_millis(1))
+        .await;
+    assert_eq!(other, Some(Duration::ZERO));
+}
+
+#[tokio::test]
+#[ignore = "needs PostgreSQL; ./check runs it"]
+async fn a_ledger_copied_into_a_database_and_back_is_the_same() {
+    let server = Server::start();
+    let dir = tempfile::tempdir().expect("a folder");
+    let clock = Clock::real();
+    let access = Access::without_plan(dir.path().to_owned());
+    let open = async |name: &str| {
+        let opened = registry::open_with(name, &access, Open::Exclusive, &clock).await;
+        opened.expect("a ledger")
+    };
+    let first = open("first.db").await;
+    let rows = ["1", "2\0\u{10}", "\u{e9}\u{1f3a7}"].map(|id| NewInteraction {
+        legacy_id: id.to_owned(),
+        entity: format!("{{\"id\":{id:?}}}"),
+        headers: "{}".to_owned(),
+        unreadable: (id == "1").then(|| "why\0".to_owned()),
+        recordings: vec![NewRecording {
+            legacy_id: format!("{id}-1"),
+        }],
+    });
+    first
+        .add_page(0, rows.into(), Some("cursor".to_owned()))
+        .await
+        .expect("a page");
+    first.add_page(1, Vec::new(), None).await.expect("a page");
+    let mut row = first.these(vec![2]).await.expect("rows").remove(0);
+    (row.phase, row.target_state) = (Phase::Uploaded, Some("{}".to_owned()));
+    row.recordings[0].staged_bytes = Some(7);
+    row.recordings[0].doubt = true;
+    let change = Change {
+        plan_hash: "hash".to_owned(),
+        warnings: vec!["listed_twice"],
+        custody: vec![
+            conformance::hop("2", "stage"),
+            conformance::hop("2", "upload"),
+        ],
+    };
+    first.save(&row, change).await.expect("saved");
+    let left = first.set_error(3, 0, "no answer".to_owned(), "then".to_owned(), Vec::new());
+    left.await.expect("left");
+    first.flush().await.expect("durable");
+    let before = whole(&*first).await;
+    drop(first);
+    let url = server.url_of("copied");
+    let copy = |from: &str, to: &str| {
+        crate::copy_ledger(
+            from.to_owned(),
+            to.to_owned(),
+            dir.path().to_owned(),
+            clock.clone(),
+        )
+    };
+    copy("first.db", &url).await.expect("a copy");
+    let again = copy("first.db", &url)
+        .await
+        .expect_err("a refusal")
+        .to_string();
+    assert!(again.contains("not empty"), "{again}");
+    copy(&url, "second.db").await.expect("a copy");
+    let copied = whole(&*open("second.db").await).await;
+    assert_eq!(copied, before);
+    let between = opened(&url, 60_000).await;
+    assert_eq!(whole(&*between).await, before);
+    assert_eq!(server.sql("SELECT count(*) FROM copied.run"), "0");
+    let none = copy("nowhere.db", "third.db").await.expect_err("a refusal");
+    assert!(none.to_string().contains("there is no ledger"), "{none}");
+}
+
+/// All rows, but for what tells of the store itself.
+async fn whole(ledger: &dyn Ledger) -> Vec<(&'static str, Vec<Values>)> {
+    let mut all = Vec::new();
+    for table in &TABLES {
+        let mut rows = Vec::new();
+        // Two at once, so that it goes from one part to the next.
+        while let Some(more) = Some(
+            ledger
+                .rows_behind(
+                    table,
+                    rows.last().map(|row: &Values| row[..table.keys].to_vec()),
+                    2,
+                )
+                .await
+                .expect("rows"),
+        )
+        .filter(|more| !more.is_empty())
+        {
+            rows.extend(more);
+        }
+        let is_of_store =
+            |row: &Values| table.name == "meta" && (row[0] == "version" || row[0] == "copying");
+        rows.retain(|row| !is_of_store(row));
+        all.push((table.name, rows));
+    }
+    all
 }

@@ -49,13 +49,9 @@ impl Connector {
 
 fn read(file: &Path) -> Result<Vec<CertificateDer<'static>>, LedgerError> {
     let refused = |why: String| {
-        LedgerError::Refused(format!(
-            "ledger.url: sslrootcert {}: {why}",
-            file.display()
-        ))
+        LedgerError::Refused(format!("ledger.url: sslrootcert {}: {why}", file.display()))
     };
-    let found: Result<Vec<_>, _> = CertificateDer::pem_file_iter(file)
-        .and_then(Iterator::collect);
+    let found: Result<Vec<_>, _> = CertificateDer::pem_file_iter(file).and_then(Iterator::collect);
     match found {
         Ok(found) if found.is_empty() => Err(refused("holds no certificate".to_owned())),
         Ok(found) => Ok(found),
