@@ -33,13 +33,7 @@ impl<'a> Shared<'a> {
     fn start(server: &'a Server, seed: u64, more: &str) -> Shared<'a> {
         let simulation = Simulation::start(&scenario(seed, &format!("{FULL_WORLD}{more}")));
         let schema = server.schema();
-        let path = simulation.file("plan.toml");
-        let text = support::read(&path);
-        let (before, section) = text.split_once("[ledger]\n").expect("a ledger");
-        let rest = section.split_once('\n').map_or("", |(_, rest)| rest);
-        let url = server.url_of(&schema);
-        let plan = format!("{before}[ledger]\nurl = \"{url}\"\nlease_s = {LEASE_S}\n{rest}");
-        std::fs::write(&path, plan).expect("a plan");
+        server.keeps_ledger_of(&simulation.file("plan.toml"), &schema, LEASE_S);
         Shared {
             simulation,
             server,

@@ -1,5 +1,7 @@
 //! A PostgreSQL server of a test's own: Debian's programs, in a folder that goes with it.
 
+#![allow(dead_code, unused_imports, reason = "each test uses its part of this")]
+
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -64,11 +66,49 @@ impl Server {
              = off\nmax_connections = 60\n",
             server.folder.path().display()
         );
-        let file = server.data().join("postgresql.conf");
-        let made = std::fs::read_to_string(&file).expect("settings");
-        std::fs::write(&file, made + &settings).expect("settings");
+        server.adds("postgresql.conf", &settings);
         server.begin();
         server
+    }
+
+    /// Has it take connections in TLS, with a certificate for `localhost` that nobody else trusts,
+    /// and ask `somebody` for a password. Answers the certificate's file.
+    pub(crate) fn is_protected(&self, password: &str) -> PathBuf {
+        let arguments = "req -x509 -newkey rsa:2048 -nodes -days 3650 -subj /CN=localhost -addext \
+            subjectAltName=DNS:localhost -keyout data/server.key -out data/server.crt";
+        let mut openssl = Command::new("openssl");
+        let made = openssl
+            .current_dir(self.folder.path())
+            .args(arguments.split_whitespace())
+            .output()
+            .expect("openssl runs; the tests need Debian's package openssl");
+        assert!(
+            made.status.success(),
+            "{}",
+            String::from_utf8_lossy(&made.stderr)
+        );
+        if is_root() {
+            for name in ["server.key", "server.crt"] {
+                let file = self.data().join(name);
+                std::os::unix::fs::chown(file, Some(NOBODY), Some(NOBODY)).expect("given away");
+            }
+        }
+        self.sql(&format!(
+            "CREATE ROLE somebody SUPERUSER LOGIN PASSWORD '{password}'"
+        ));
+        self.adds("postgresql.conf", "ssl = on\n");
+        let file = self.data().join("pg_hba.conf");
+        let known = std::fs::read_to_string(&file).expect("who may connect");
+        let asked = "host all somebody all scram-sha-256\n";
+        std::fs::write(file, format!("{asked}{known}")).expect("who may connect");
+        self.crash();
+        self.data().join("server.crt")
+    }
+
+    fn adds(&self, name: &str, settings: &str) {
+        let file = self.data().join(name);
+        let made = std::fs::read_to_string(&file).expect("settings");
+        std::fs::write(&file, made + settings).expect("settings");
     }
 
     fn data(&self) -> PathBuf {
@@ -152,6 +192,16 @@ impl Server {
             "postgresql://seatrial@127.0.0.1:{}/postgres?schema={schema}",
             self.port
         )
+    }
+
+    /// Has a plan keep its ledger in this schema, with a lease of so many seconds.
+    pub(crate) fn keeps_ledger_of(&self, plan: &Path, schema: &str, lease_s: u64) {
+        let text = std::fs::read_to_string(plan).expect("a plan");
+        let (before, section) = text.split_once("[ledger]\n").expect("a ledger");
+        let rest = section.split_once('\n').map_or("", |(_, rest)| rest);
+        let url = self.url_of(schema);
+        let text = format!("{before}[ledger]\nurl = \"{url}\"\nlease_s = {lease_s}\n{rest}");
+        std::fs::write(plan, text).expect("a plan");
     }
 
     /// The same over the Unix socket.

@@ -1,7 +1,6 @@
 //! The runs at work: a row for each, with its lease by the database's clock.
 
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -19,6 +18,8 @@ use crate::ledger::crew::{Crew, Entrant};
 const DOOR: &str = "door";
 /// Whose turn it is to list the source.
 const LISTING: &str = "listing";
+/// How long a run that ends tries to say so.
+const FAREWELL: Duration = Duration::from_secs(10);
 
 /// Whether this run may work.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -238,24 +239,24 @@ impl Crew for PostgresLedger {
         let Some(run) = self.run_name() else {
             return;
         };
-        let ended: Result<(), LedgerError> = transaction!(self, For::Writing, session => {
-            session
-                .rows("SELECT name FROM run WHERE name = $1 FOR UPDATE", &[&run])
-                .await?;
-            end_claims(session, std::slice::from_ref(&run)).await?;
-            session
-                .change("DELETE FROM run WHERE name = $1", &[&run])
-                .await
-                .map(drop)
-        });
+        let ending = async {
+            transaction!(self, For::Writing, session => {
+                end_claims(session, std::slice::from_ref(&run)).await?;
+                session
+                    .change("DELETE FROM run WHERE name = $1", &[&run])
+                    .await
+                    .map(drop)
+            })
+        };
         // What cannot be said now is said by the lease when it ends.
-        if let Err(error) = ended
-            && !matches!(error, LedgerError::RunTakenOver(_))
-        {
-            tracing::warn!("the ledger was not told that this run has ended: {error}");
+        match self.clock.timeout(FAREWELL, ending).await {
+            Some(Ok(()) | Err(LedgerError::RunTakenOver(_))) => {}
+            Some(Err(error)) => {
+                tracing::warn!("the ledger was not told that this run has ended: {error}");
+            }
+            None => tracing::warn!("the ledger was not told that this run has ended: no answer"),
         }
         self.lease.lock().take();
-        self.begun.store(0, Ordering::Relaxed);
     }
 
     async fn at_work(&self) {

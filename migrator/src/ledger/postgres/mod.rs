@@ -365,32 +365,36 @@ impl PostgresLedger {
             turn.is_over = true;
             return Ok(Some(value));
         };
-        let (purpose, number) = (turn.purpose, turn.number);
-        drop(turn);
-        if purpose == For::Reading {
+        turn.session.take();
+        if turn.purpose == For::Reading {
             return Ok(Some(value));
         }
         self.pause(tries, trouble).await?;
-        Ok(self.was_committed(number, tries).await?.then_some(value))
+        // Nobody else has the connection meanwhile: the number of another transaction would hide
+        // this one's.
+        let committed = self.was_committed(&mut turn, tries).await?;
+        turn.is_over = true;
+        Ok(committed.then_some(value))
     }
 
-    /// Whether a transaction was committed whose answer was lost. Its row was locked by it: where it
-    /// is not over yet, the answer waits for its end.
-    async fn was_committed(&self, number: i64, tries: &mut Tries) -> Result<bool, LedgerError> {
+    /// Whether a transaction was committed whose answer was lost. The run's row was locked by it:
+    /// where it is not over yet, the answer waits for its end.
+    async fn was_committed(
+        &self,
+        turn: &mut Turn<'_>,
+        tries: &mut Tries,
+    ) -> Result<bool, LedgerError> {
         let Some(run) = self.run_name() else {
             // Nothing numbers it: what is written without a lease may be written twice.
             return Ok(false);
         };
         loop {
-            let mut session = self.session.lock().await;
             let asked = async {
-                if session.is_none() {
-                    *session = Some(Session::connect(&self.place, &self.clock).await?);
+                if turn.session.is_none() {
+                    *turn.session = Some(Session::connect(&self.place, &self.clock).await?);
                 }
-                let gone = || Trouble::Gone("the connection was closed".to_owned());
-                let written: Option<i64> = session
-                    .as_ref()
-                    .ok_or_else(gone)?
+                let written: Option<i64> = turn
+                    .session()?
                     .first(
                         "SELECT written FROM run WHERE name = $1 FOR UPDATE",
                         &[&run],
@@ -399,10 +403,9 @@ impl PostgresLedger {
                 written.ok_or_else(|| self.over())
             };
             match asked.await {
-                Ok(written) => return Ok(written == number),
+                Ok(written) => return Ok(written == turn.number),
                 Err(trouble) => {
-                    session.take();
-                    drop(session);
+                    turn.session.take();
                     self.pause(tries, trouble).await?;
                 }
             }

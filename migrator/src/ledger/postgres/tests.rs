@@ -1,5 +1,6 @@
 //! Against a server that is started for it.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use platforms::clock::Clock;
@@ -291,6 +292,52 @@ async fn a_connection_that_is_cut_again_and_again_loses_and_doubles_nothing() {
     let reading = opened(&server.url_of("cut"), 60_000).await;
     server.crash();
     assert_eq!(reading.custody_lines().await.expect("lines"), LINES);
+}
+
+#[tokio::test]
+#[ignore = "needs PostgreSQL; ./check runs it"]
+async fn a_connection_is_protected_as_the_url_says() {
+    const PASSWORD: &str = "hunter2-hunter2";
+    let server = Server::start();
+    let certificate = server.is_protected(PASSWORD);
+    let url = |host: &str, more: &str| {
+        let url = server.url_of("tls").replace("127.0.0.1", host);
+        format!("{}{more}", url.replace("seatrial@", "somebody@"))
+    };
+    let clock = Clock::real();
+    let open = async |url: String, password: &str| {
+        let access = Access {
+            password: Some(Secret::new(password.to_owned())),
+            ..Access::without_plan(PathBuf::from("/"))
+        };
+        PostgresLedger::open(&url, &access, Open::Exclusive, &clock).await
+    };
+    let encrypted = "SELECT count(*) FROM pg_stat_ssl JOIN pg_stat_activity USING (pid) WHERE ssl \
+        AND application_name LIKE 'seatrial/%'";
+    let trusted = format!("&sslmode=verify-full&sslrootcert={}", certificate.display());
+    for (url, count) in [
+        (url("127.0.0.1", "&sslmode=disable"), "0"),
+        (url("127.0.0.1", "&sslmode=require"), "1"),
+        (url("localhost", &trusted), "1"),
+    ] {
+        let ledger = open(url.clone(), PASSWORD).await.expect(&url);
+        assert_eq!(server.sql(encrypted), count, "{url}");
+        drop(ledger);
+    }
+    for (url, password, word) in [
+        (url("127.0.0.1", &trusted), PASSWORD, "certificate"),
+        (
+            url("localhost", "&sslmode=verify-full"),
+            PASSWORD,
+            "certificate",
+        ),
+        (url("localhost", &trusted), "another", "28P01"),
+    ] {
+        let why = open(url.clone(), password).await.err().expect("a refusal");
+        let why = why.to_string();
+        assert!(why.contains(word), "{url}: {why}");
+        assert!(!why.contains(password), "{why}");
+    }
 }
 
 #[tokio::test]
