@@ -1,6 +1,7 @@
 //! A run among others on one ledger: it enters, works while it has its lease, and leaves.
 
 use std::sync::Arc;
+use std::task::Poll;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -98,6 +99,32 @@ fn alone(options: &Options) -> Option<&'static str> {
 /// that was done already.
 pub(crate) fn may_begin_anew(options: &Options) -> bool {
     alone(options).is_none() && options.limit.is_none()
+}
+
+/// Does work that stands still, wherever it is, while the run's lease is in doubt, and ends when that
+/// is lost: a process that was stopped goes on in the middle of a step.
+pub(crate) async fn while_held<T>(
+    ledger: &dyn Ledger,
+    work: impl Future<Output = Result<T, RunError>>,
+) -> Result<T, RunError> {
+    let crew = ledger.crew();
+    if crew.name().is_none() {
+        return work.await;
+    }
+    let mut work = std::pin::pin!(work);
+    let mut lost = crew.lost();
+    let mut standing = crew.at_work();
+    std::future::poll_fn(move |context| {
+        if let Poll::Ready(why) = lost.as_mut().poll(context) {
+            return Poll::Ready(Err(why.into()));
+        }
+        if standing.as_mut().poll(context).is_pending() {
+            return Poll::Pending;
+        }
+        standing = crew.at_work();
+        work.as_mut().poll(context)
+    })
+    .await
 }
 
 /// A transport that sends nothing while the run's lease is in doubt, and nothing ever again once it

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use futures_util::future::{BoxFuture, Either, select};
+use futures_util::future::BoxFuture;
 use parking_lot::Mutex;
 use plan::LoadedPlan;
 use platforms::clock::Clock;
@@ -73,11 +73,7 @@ async fn run_plan(
                     clock.clone(),
                     progress,
                 );
-                let (work, lost) = (std::pin::pin!(work), ledger.crew().lost());
-                match select(work, lost).await {
-                    Either::Left((ended, _)) => ended,
-                    Either::Right((lost, _)) => Err(lost.into()),
-                }
+                crew::while_held(&*ledger, work).await
             }
             Err(stop) => Err(stop),
         };

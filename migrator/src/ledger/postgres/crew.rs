@@ -10,7 +10,7 @@ use tokio::sync::watch;
 use tokio_postgres::Row;
 
 use super::session::{Session, Trouble};
-use super::{For, Place, PostgresLedger, transaction};
+use super::{For, PATIENCE, Place, PostgresLedger, transaction};
 use crate::ledger::LedgerError;
 use crate::ledger::crew::{Crew, Entrant};
 
@@ -390,7 +390,14 @@ async fn keep(
     let pause = Duration::from_millis(u64::try_from(place.lease_ms / 4).unwrap_or(1000));
     let mut session: Option<Session> = None;
     let mut has_waited = false;
+    let mut renewed_ms = clock.now_ms();
     loop {
+        // Work stands still meanwhile, and cannot give up by itself.
+        let patience_ms = i64::try_from(PATIENCE.as_millis()).unwrap_or(i64::MAX);
+        if clock.now_ms().saturating_sub(renewed_ms) > patience_ms + place.lease_ms {
+            standing.send_replace(Standing::Lost);
+            return;
+        }
         if has_waited {
             // Sooner after a failure: the database may be back.
             clock.sleep(pause.min(Duration::from_millis(500))).await;
@@ -421,6 +428,7 @@ async fn keep(
             }
             Some(Ok(_)) => {
                 has_waited = false;
+                renewed_ms = asked_ms;
                 standing.send_replace(Standing::Until(asked_ms + place.lease_ms));
             }
             Some(Err(_)) | None => {

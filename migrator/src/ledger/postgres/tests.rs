@@ -312,8 +312,8 @@ async fn a_connection_is_protected_as_the_url_says() {
         };
         PostgresLedger::open(&url, &access, Open::Exclusive, &clock).await
     };
-    let encrypted = "SELECT count(*) FROM pg_stat_ssl JOIN pg_stat_activity USING (pid) WHERE ssl \
-        AND application_name LIKE 'seatrial/%'";
+    let encrypted = "SELECT ssl::int FROM pg_stat_ssl JOIN pg_stat_activity USING (pid) WHERE \
+        application_name LIKE 'seatrial/%' ORDER BY backend_start DESC LIMIT 1";
     let trusted = format!("&sslmode=verify-full&sslrootcert={}", certificate.display());
     for (url, count) in [
         (url("127.0.0.1", "&sslmode=disable"), "0"),
