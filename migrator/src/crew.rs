@@ -15,6 +15,8 @@ use crate::ledger::Ledger;
 use crate::ledger::crew::Entrant;
 use crate::options::Options;
 
+/// Lines under this target are told whatever the level: somebody may wonder what is waited for.
+pub(crate) const WAITING: &str = "platforms::waiting";
 /// Between two looks whether somebody who enters or leaves has done so.
 const PAUSE: Duration = Duration::from_millis(500);
 
@@ -33,7 +35,10 @@ pub(crate) async fn enter(
     let mut told = false;
     while let Some(other) = ledger.crew().try_enter(&entrant).await? {
         if !told {
-            tracing::info!("waiting for {other}, which begins or ends on the same ledger");
+            tracing::warn!(
+                target: WAITING,
+                "waiting for {other}, which begins or ends on the same ledger"
+            );
             told = true;
         }
         go_on(options)?;

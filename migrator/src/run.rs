@@ -80,7 +80,7 @@ async fn run_plan(
         ledger.crew().gone().await;
         match ended {
             Err(RunError::TakenOver(why)) if crew::may_begin_anew(&options) => {
-                tracing::warn!("{why}; it begins anew");
+                tracing::warn!(target: crew::WAITING, "{why}; it begins anew");
             }
             ended => return ended,
         }

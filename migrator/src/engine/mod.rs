@@ -187,6 +187,8 @@ struct WorkQueue {
     left: u64,
     /// The buffer is all there is: a canary.
     only: bool,
+    /// Rows read from the ledger at once.
+    most: u32,
     /// Nobody looks for more before this: other runs have the rest. Unix ms.
     look_again_ms: i64,
     /// Source and ledger have nothing more.
@@ -232,6 +234,11 @@ impl WorkerPool {
                 only: only.is_some(),
                 buffer: buffer.into(),
                 look_again_ms: i64::MIN,
+                most: match ledger.crew().name() {
+                    // What one run holds, another one cannot work on.
+                    Some(_) => u32::try_from(2 * workers).unwrap_or(BUFFER).min(BUFFER),
+                    None => BUFFER,
+                },
                 after: 0,
                 pass: Pass::First,
                 left: options.limit.unwrap_or(u64::MAX),
@@ -359,7 +366,7 @@ impl WorkerPool {
         if queue.only {
             return Ok(false);
         }
-        let most = u32::try_from(queue.left.min(u64::from(BUFFER))).unwrap_or(BUFFER);
+        let most = u32::try_from(queue.left.min(u64::from(queue.most))).unwrap_or(queue.most);
         let now_ms = run.context.clock.now_ms();
         let crew = run.context.ledger.crew();
         let lease_ms = crew.lease_ms().unwrap_or(LEASE_MS);

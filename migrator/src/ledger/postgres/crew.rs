@@ -132,9 +132,11 @@ impl PostgresLedger {
                     &[&turn, &run],
                 )
                 .await?;
-            let has: String = session
-                .one("SELECT run FROM turn WHERE name = $1", &[&turn])
+            let has: Option<String> = session
+                .first("SELECT run FROM turn WHERE name = $1", &[&turn])
                 .await?;
+            // Whoever had it has just given it back.
+            let has = has.unwrap_or_else(|| "another run".to_owned());
             Ok((has != run).then_some(has))
         })
     }

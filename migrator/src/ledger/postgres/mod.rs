@@ -36,6 +36,8 @@ use save::Waiting;
 use session::{Session, Trouble};
 use tls::Connector;
 
+/// Lines under this target are told whatever the level.
+const WAITING: &str = "platforms::waiting";
 /// How long a database that is gone is waited for.
 const PATIENCE: Duration = Duration::from_secs(300);
 /// The same when a command begins: a wrong address is told soon.
@@ -277,6 +279,7 @@ impl PostgresLedger {
             Trouble::Gone(ref why) => {
                 if tries.count == 2 {
                     tracing::warn!(
+                        target: WAITING,
                         "the ledger {}: {why}; trying again for {} s",
                         self.place.address.told(),
                         PATIENCE.as_secs()
