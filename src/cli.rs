@@ -67,6 +67,9 @@ pub(crate) enum Command {
     Migrate(Migrate),
     /// Count what a ledger holds; export crosswalk and custody
     Status(Status),
+    /// Copy a ledger into another store
+    #[command(subcommand)]
+    Ledger(Ledger),
     /// Judge the target against the source; change nothing
     Verify(Verify),
     /// Print every rule of the simulated platforms: grade, source and default; what no vendor
@@ -324,6 +327,22 @@ pub(crate) struct Simulate {
     /// Write that CA's certificate to this file, PEM, for clients to trust
     #[arg(long, env = "SEATRIAL_CA", requires = "tls", value_name = "FILE")]
     pub(crate) ca: Option<PathBuf>,
+}
+
+/// What is done with a ledger apart from a migration.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Ledger {
+    /// Copy a whole ledger into one that is not there yet: from a file into a database, or back
+    Copy(CopyLedger),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct CopyLedger {
+    /// The ledger, as ledger.url names it; a path is relative to where you stand. A database's
+    /// password is taken from PGPASSWORD or .pgpass
+    pub(crate) from: String,
+    /// Where the copy goes, likewise
+    pub(crate) to: String,
 }
 
 #[derive(Debug, Args)]

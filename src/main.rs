@@ -7,6 +7,7 @@ mod explore;
 mod forecast;
 mod inspect;
 mod interrupt;
+mod ledger;
 mod log;
 mod migrate;
 mod network;
@@ -103,6 +104,7 @@ fn run(cli: Cli) -> Ending {
             Command::Inspect(arguments) => inspect::run(&arguments, &output),
             Command::Migrate(arguments) => migrate::run(arguments, output).await,
             Command::Status(arguments) => status::run(arguments, output).await,
+            Command::Ledger(command) => ledger::run(command, output).await,
             Command::Verify(arguments) => verify::run(arguments, output).await,
             Command::Assumptions => assumptions::run(&output),
             Command::Schema(arguments) => schema::run(&arguments),

@@ -163,4 +163,8 @@ impl Transport for Watched {
         ));
         self.inner.retrying(retry);
     }
+
+    fn budget(&self) -> Option<&dyn platforms::Budget> {
+        self.inner.budget()
+    }
 }

@@ -69,6 +69,11 @@ impl Attempt {
 }
 
 impl RunContext {
+    /// Whether the target may hold more of a call than its row tells.
+    pub(crate) fn is_unconfirmed(&self, row: &InteractionRow) -> bool {
+        row.in_doubt || row.seq <= self.unconfirmed_up_to
+    }
+
     /// Canonical record and target ids of a call.
     pub(crate) fn prepare(&self, row: &InteractionRow) -> Result<Prepared, StepError> {
         prepare(&self.plan, &self.resolver, &self.phones, row)

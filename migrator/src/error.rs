@@ -36,6 +36,9 @@ pub enum RunError {
         /// The last one's sentence.
         last: String,
     },
+    /// This run was away for longer than its lease, and writes nothing more.
+    #[error("{0}; what is done is kept, run the same command again")]
+    TakenOver(String),
     /// Asked to stop.
     #[error("interrupted; what is done is kept, run the same command again")]
     Interrupted,
@@ -89,7 +92,8 @@ pub(crate) enum StepError {
     Unrepairable(String),
     /// A staged object is not there any more; it is fetched again.
     StagedObjectMissing,
-    /// Another page of the source has set the interaction aside meanwhile; its work ends.
+    /// Another page of the source has set the interaction aside meanwhile, or another run has it;
+    /// its work ends.
     Superseded,
     /// The target is still taking it in; it is looked at again later in this run.
     RetryLater,

@@ -118,10 +118,9 @@ async fn survey(
     }
     let ledger_url = &plan.plan.ledger.url;
     preflight.findings.extend(staging(&plan, &clock).await?);
-    preflight.findings.extend(room(
-        &ledger::registry::folder_of(ledger_url, &plan)?,
-        "the ledger",
-    ));
+    if let Some(folder) = ledger::registry::folder_of(ledger_url, &plan)? {
+        preflight.findings.extend(room(&folder, "the ledger"));
+    }
     if let Some(why) = ledger::registry::check(ledger_url, &plan, &clock).await? {
         preflight.findings.push(Finding {
             is_error: true,

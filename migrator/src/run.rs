@@ -14,11 +14,13 @@ use crate::again;
 use crate::behind;
 use crate::canary::{self, Canary};
 use crate::context::RunContext;
+use crate::copy;
 use crate::coverage;
+use crate::crew::{self, WithLease};
 use crate::engine::{RUN_IN_PROGRESS, Run, holds, process};
 use crate::error::RunError;
 use crate::holds::HoldGate;
-use crate::ledger::{self, Open};
+use crate::ledger::{self, Ledger, Open};
 use crate::options::{Options, Progress};
 use crate::outcome::Outcome;
 use crate::phone::PhoneRule;
@@ -44,6 +46,8 @@ pub fn migrate(
     Box::pin(run_plan(plan, options, transport, clock, progress))
 }
 
+/// A run that was away for too long begins anew, as if it were started again: what it had in hand
+/// is dropped, wherever it stood.
 async fn run_plan(
     plan: LoadedPlan,
     options: Options,
@@ -56,9 +60,47 @@ async fn run_plan(
         return Err(RunError::Plan(first));
     }
     let ledger_url = options.ledger.as_deref().unwrap_or(&plan.plan.ledger.url);
-    let ledger = ledger::registry::open(ledger_url, &plan, Open::Exclusive, &clock).await?;
+    loop {
+        let ledger = ledger::registry::open(ledger_url, &plan, Open::Exclusive, &clock).await?;
+        let entered = crew::enter(&*ledger, &plan, &options, &clock).await;
+        let ended = match entered {
+            Ok(()) => {
+                let work = work(
+                    plan.clone(),
+                    &options,
+                    ledger.clone(),
+                    transport.clone(),
+                    clock.clone(),
+                    progress,
+                );
+                crew::while_held(&*ledger, work).await
+            }
+            Err(stop) => Err(stop),
+        };
+        ledger.crew().gone().await;
+        match ended {
+            Err(RunError::TakenOver(why)) if crew::may_begin_anew(&options) => {
+                tracing::warn!(target: crew::WAITING, "{why}; it begins anew");
+            }
+            ended => return ended,
+        }
+    }
+}
+
+/// The run itself, from the door to the door: others that enter wait until it has looked at plan and
+/// ledger and has decided what is taken up.
+async fn work(
+    plan: Arc<LoadedPlan>,
+    options: &Options,
+    ledger: Arc<dyn Ledger>,
+    transport: Arc<dyn Transport>,
+    clock: Clock,
+    progress: &dyn Progress,
+) -> Result<Outcome, RunError> {
+    let transport = with_lease(transport, &ledger);
+    copy::require_whole(&*ledger).await?;
     let change = plan_change(&*ledger, &plan, options.accept_plan_change).await?;
-    canary::gate(&plan, &options, &*ledger).await?;
+    canary::gate(&plan, options, &*ledger).await?;
     let staging = Staging::open(options.staging.as_deref(), &plan, &clock)?;
     let source = source::registry::open(&plan, transport.clone(), &clock)?;
     let target = target::registry::open(&plan, transport, &clock)?;
@@ -80,11 +122,14 @@ async fn run_plan(
             .begin(&plan, &*ledger, &clock, options.canary.is_some())
             .await?;
     }
-    let taken_up = again::take_up(&*ledger, &plan, &options).await?;
-    let is_unconfirmed = ledger
-        .meta(RUN_IN_PROGRESS)
-        .await?
-        .is_some_and(|value| !value.is_empty());
+    let taken_up = again::take_up(&*ledger, &plan, options).await?;
+    // A store of several runs keeps that of each call.
+    let keeps_doubt = ledger.crew().name().is_some();
+    let is_unconfirmed = !keeps_doubt
+        && ledger
+            .meta(RUN_IN_PROGRESS)
+            .await?
+            .is_some_and(|value| !value.is_empty());
     let unconfirmed_up_to = if is_unconfirmed {
         ledger.last_seq().await?
     } else {
@@ -114,29 +159,48 @@ async fn run_plan(
         quarantined: AtomicU64::new(0),
     });
     holds::require(&run, options.interrupt.as_ref()).await?;
+    run.context.ledger.crew().entered().await?;
     let canary = match options.canary {
-        Some(wanted) => Some(canary::send(&run, &options, wanted, progress).await?),
+        Some(wanted) => Some(canary::send(&run, options, wanted, progress).await?),
         None => {
-            process(&run, &options, None, progress).await?;
+            process(&run, options, None, progress).await?;
             None
         }
     };
-    finish(&run, canary, taken_up).await
+    let is_last = crew::leave(&*run.context.ledger, options, &run.context.clock).await?;
+    finish(&run, canary, taken_up, is_last).await
 }
 
-/// Writes what a finished pass leaves for others, and counts.
-async fn finish(run: &Run, canary: Option<Canary>, taken_up: u64) -> Result<Outcome, RunError> {
-    again::came_to_its_end(&*run.context.ledger).await?;
-    let tally = run.context.ledger.tally().await?;
-    if tally.is_finished() {
-        run.context.staging.clear_converted().await?;
+fn with_lease(transport: Arc<dyn Transport>, ledger: &Arc<dyn Ledger>) -> Arc<dyn Transport> {
+    if ledger.crew().name().is_none() {
+        return transport;
     }
-    status::write_manifests(
-        &*run.context.ledger,
-        &run.context.staging,
-        &run.context.plan,
-    )
-    .await?;
+    Arc::new(WithLease {
+        inner: transport,
+        ledger: ledger.clone(),
+    })
+}
+
+/// Writes what a finished pass leaves for others, where nobody else works any more, and counts.
+async fn finish(
+    run: &Run,
+    canary: Option<Canary>,
+    taken_up: u64,
+    is_last: bool,
+) -> Result<Outcome, RunError> {
+    let tally = run.context.ledger.tally().await?;
+    if is_last {
+        again::came_to_its_end(&*run.context.ledger).await?;
+        if tally.is_finished() {
+            run.context.staging.clear_converted().await?;
+        }
+        status::write_manifests(
+            &*run.context.ledger,
+            &run.context.staging,
+            &run.context.plan,
+        )
+        .await?;
+    }
     let source = run.source.counts();
     let (target_requests, throttled) = target::traffic(&*run.target);
     let throttled = source.throttled.load(Ordering::Relaxed) + throttled;

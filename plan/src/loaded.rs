@@ -347,6 +347,9 @@ fn validate(file: &Path, plan: &Plan) -> Result<(), PlanError> {
     {
         return refuse(format!("retention.class.\"{class}\".years takes 1 to 100"));
     }
+    if !(2..=3600).contains(&plan.ledger.lease_s) {
+        return refuse("ledger.lease_s takes 2 to 3600 seconds".to_owned());
+    }
     if plan.pace.workers == 0
         || plan.pace.requests_per_minute == 0
         || plan.pace.uploads_per_second == 0

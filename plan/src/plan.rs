@@ -10,6 +10,7 @@ use crate::identity::Identity;
 use crate::pii::Pii;
 use crate::retention::Retention;
 use crate::rules::Rules;
+use crate::secret::SecretRef;
 use crate::source::Source;
 use crate::staging::Staging;
 use crate::target::Target;
@@ -82,8 +83,19 @@ pub struct MappingFiles {
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Ledger {
-    /// `sqlite:///...` or `postgres://...`; a plain path is SQLite, relative to the plan.
+    /// `sqlite:///...` or `postgresql://USER@HOST:5432/DATABASE`; a plain path is SQLite, relative
+    /// to the plan.
     pub url: String,
+    /// PostgreSQL: the user's password. Absent: `PGPASSWORD`, then `.pgpass`, as `psql` has it.
+    pub password: Option<SecretRef>,
+    /// PostgreSQL: how long a run may be away before others take its calls over, seconds.
+    #[serde(default = "lease_s")]
+    pub lease_s: u32,
+}
+
+/// Longer than a database takes to restart, short enough to wait for.
+fn lease_s() -> u32 {
+    60
 }
 
 /// `[pace]`: upper bounds; what the platform announces or refuses lowers them.

@@ -20,7 +20,7 @@ pub use net::auth::{Account, Credentials};
 pub use net::body::{OpenFile, Upload};
 pub use net::network::is_this_machine;
 pub use net::pages::Pages;
-pub use net::rate_limit::Limit;
+pub use net::rate_limit::{Budget, Limit};
 pub use net::request_log;
 pub use net::session::Counts;
 

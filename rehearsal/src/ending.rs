@@ -142,6 +142,7 @@ impl From<&migrator::RunError> for Ending {
             migrator::RunError::Storage(_)
             | migrator::RunError::Damaged(_)
             | migrator::RunError::TooManyErrors { .. }
+            | migrator::RunError::TakenOver(_)
             | migrator::RunError::Interrupted => Ending::Stopped,
         }
     }

@@ -9,7 +9,7 @@ use crate::scenario::{BY_GUIDE, BY_PUBLIC, FaultRow, INTO_GIR, Simulation, seatr
 
 /// Answers are lost and uploads refused while the process is killed: both kinds of not knowing at
 /// once. The pace makes a run long enough to be hit at every step.
-const SCENARIO: &str = r#"
+pub(crate) const SCENARIO: &str = r#"
 about = "Killed again and again while answers are lost."
 seed = 1
 TARGET
@@ -69,17 +69,17 @@ const GIR: Surface = Surface {
 };
 
 /// One of the targets, by one of its ingestion surfaces.
-struct Surface {
+pub(crate) struct Surface {
     /// Its lines of the scenario.
-    target: &'static str,
-    faults: &'static [FaultRow],
+    pub(crate) target: &'static str,
+    pub(crate) faults: &'static [FaultRow],
     /// Each effect of it is one of its own: an interaction, or an event.
     created_by: &'static str,
 }
 
 impl Surface {
     /// They take turns.
-    fn of(migration: u64) -> &'static Surface {
+    pub(crate) fn of(migration: u64) -> &'static Surface {
         [&GUIDE, &PUBLIC, &GIR][usize::try_from(migration % 3).unwrap_or(0)]
     }
 }
@@ -160,7 +160,7 @@ fn how_far(simulation: &Simulation) -> String {
     }
 }
 
-fn migrate(simulation: &Simulation) -> Result<Child, Failure> {
+pub(crate) fn migrate(simulation: &Simulation) -> Result<Child, Failure> {
     let mut command = seatrial();
     command
         .arg("migrate")
@@ -172,7 +172,11 @@ fn migrate(simulation: &Simulation) -> Result<Child, Failure> {
 
 /// Lets it finish, then asks the verifier and the simulator's own books; answers how many
 /// interactions were created.
-fn finish(simulation: &Simulation, surface: &Surface, seed: u64) -> Result<usize, Failure> {
+pub(crate) fn finish(
+    simulation: &Simulation,
+    surface: &Surface,
+    seed: u64,
+) -> Result<usize, Failure> {
     let status = migrate(simulation)?.wait().map_err(Failure::new)?;
     // 10: the two bad media are quarantined by rule.
     if status.code() != Some(10) {
@@ -219,15 +223,15 @@ fn finish(simulation: &Simulation, surface: &Surface, seed: u64) -> Result<usize
     clippy::disallowed_methods,
     reason = "a process is let run by the wall clock"
 )]
-fn wait(duration: Duration) {
+pub(crate) fn wait(duration: Duration) {
     std::thread::sleep(duration);
 }
 
 /// Moments of death, from the seed.
-struct Chance(u64);
+pub(crate) struct Chance(pub(crate) u64);
 
 impl Chance {
-    fn below(&mut self, n: u64) -> u64 {
+    pub(crate) fn below(&mut self, n: u64) -> u64 {
         self.0 = self
             .0
             .wrapping_mul(6_364_136_223_846_793_005)

@@ -23,7 +23,10 @@ mod http;
 mod kills;
 mod mutants;
 mod organisation;
+#[path = "../support/postgres.rs"]
+mod postgres;
 mod report;
+mod runs;
 mod scale;
 mod scale_gir;
 mod scenario;
@@ -55,7 +58,7 @@ struct Proof {
     run: fn(u64) -> Result<Report, Failure>,
 }
 
-const PROOFS: [Proof; 16] = [
+const PROOFS: [Proof; 17] = [
     Proof {
         name: "kills",
         shows: "a migration by any of the three ways in, killed with SIGKILL at random moments and \
@@ -64,6 +67,16 @@ const PROOFS: [Proof; 16] = [
         full: 1000,
         small: 24,
         run: kills::run,
+    },
+    Proof {
+        name: "workers",
+        shows: "several runs on one ledger in PostgreSQL, killed, stopped for longer than their \
+            lease, cut off, and with a database that crashes, complete by each of the three ways \
+            in: nothing lost, nothing twice",
+        needs: "PostgreSQL",
+        full: 200,
+        small: 3,
+        run: runs::run,
     },
     Proof {
         name: "determinism",

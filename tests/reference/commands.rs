@@ -49,10 +49,22 @@ fn generated() -> String {
     let everywhere = items(&top, "Options:");
     let mut page = "\n## Every command\n\n".to_owned();
     everywhere.iter().for_each(|item| push(&mut page, item));
-    let names: Vec<&str> = names_of(&top);
+    let names = names_of(&top);
     assert!(names.len() >= 11, "{names:?}");
-    for name in names {
+    let texts = names.into_iter().flat_map(|name| {
         let text = help(&[name]);
+        let below = if text.contains("Commands:\n") {
+            let names = names_of(&text);
+            let all = names
+                .iter()
+                .map(|below| (format!("{name} {below}"), help(&[name, below])));
+            all.collect()
+        } else {
+            Vec::new()
+        };
+        std::iter::once((name.to_owned(), text)).chain(below)
+    });
+    for (name, text) in texts {
         let about = text.lines().next().unwrap_or_default();
         let usage = text
             .lines()

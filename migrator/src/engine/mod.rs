@@ -45,8 +45,11 @@ pub(crate) async fn process(
     progress: &dyn Progress,
 ) -> Result<(), RunError> {
     let workers = run.workers(options);
+    let ledger = &run.context.ledger;
     let pool = WorkerPool::new(run, options, workers, only).await?;
-    if !run.context.dry_run {
+    // A store of several runs keeps that of each call.
+    let keeps_doubt = ledger.crew().name().is_some();
+    if !run.context.dry_run && !keeps_doubt {
         run.context
             .ledger
             .set_meta(vec![(RUN_IN_PROGRESS, "yes".to_owned())])
@@ -54,13 +57,13 @@ pub(crate) async fn process(
     }
     pool.work(run, workers, progress).await;
     let written = run.context.ledger.flush().await;
-    let released = run.context.ledger.release(&pool.holder).await;
     let stop = pool.stopped();
     // Who met an error may have written what no row tells.
     let is_sure = pool.errors.load(Ordering::Relaxed) == 0
         && matches!(stop, None | Some(RunError::Interrupted));
+    let released = ledger.release(&pool.holder, is_sure).await;
     let noted = match written {
-        Ok(()) if is_sure && !run.context.dry_run => nothing_in_doubt(run).await,
+        Ok(()) if is_sure && !run.context.dry_run && !keeps_doubt => nothing_in_doubt(run).await,
         other => other,
     };
     if let Some(stop) = stop {
@@ -96,7 +99,7 @@ impl Run {
 
     /// Notes why an interaction was left, with a hop of custody for each of its recordings that
     /// should have gone.
-    async fn left(&self, seq: i64, sentence: String) -> Result<(), LedgerError> {
+    async fn left(&self, seq: i64, claim: i64, sentence: String) -> Result<(), LedgerError> {
         let custody = match self.context.ledger.these(vec![seq]).await?.first() {
             Some(row) => self.hops_left(row, &sentence),
             None => Vec::new(),
@@ -105,6 +108,7 @@ impl Run {
             .ledger
             .set_error(
                 seq,
+                claim,
                 sentence,
                 crate::custody::at(self.context.clock.now()),
                 custody,
@@ -113,15 +117,23 @@ impl Run {
     }
 
     /// Reads one more page of the source into the ledger; `None` when there is none. Answers how
-    /// many interactions are new.
+    /// many interactions are new: none while another run lists the source.
     pub(crate) async fn extract_page(&self) -> Result<Option<u64>, RunError> {
+        let crew = self.context.ledger.crew();
+        if !crew.may_list().await? {
+            self.context.clock.sleep(WHILE_ANOTHER_LISTS).await;
+            return Ok(Some(0));
+        }
         let added = next_page(
             &*self.source,
             &*self.context.ledger,
             &self.context.plan,
             &mut *self.pages.lock().await,
         )
-        .await?;
+        .await;
+        let listed = crew.listed().await;
+        let added = added?;
+        listed?;
         Ok(added.map(|added| {
             self.context.collided.lock().extend(added.collided);
             added.new
@@ -157,6 +169,16 @@ struct WorkerPool {
     put_off: Mutex<Vec<(i64, Work)>>,
 }
 
+/// What comes next.
+enum Fresh {
+    /// An interaction nobody has worked on in this run.
+    Row(Box<InteractionRow>),
+    /// Other runs have the rest; whether they have lost any of it is looked at then. Unix ms.
+    Later(i64),
+    /// Nothing more.
+    None,
+}
+
 /// Hands out open interactions in extraction order, reading further pages as the ledger runs dry.
 struct WorkQueue {
     buffer: VecDeque<InteractionRow>,
@@ -165,6 +187,10 @@ struct WorkQueue {
     left: u64,
     /// The buffer is all there is: a canary.
     only: bool,
+    /// Rows read from the ledger at once.
+    most: u32,
+    /// Nobody looks for more before this: other runs have the rest. Unix ms.
+    look_again_ms: i64,
     /// Source and ledger have nothing more.
     is_dry: bool,
 }
@@ -174,6 +200,8 @@ struct WorkQueue {
 const LEASE_MS: i64 = 3_600_000;
 /// Rows read from the ledger at once: enough that workers seldom wait for it, few enough to hold.
 const BUFFER: u32 = 256;
+/// Between two looks whether another run has listed a page of the source.
+const WHILE_ANOTHER_LISTS: Duration = Duration::from_millis(200);
 /// While nothing is to do but wait, an interrupt is seen this soon. Milliseconds.
 const LONGEST_NAP_MS: i64 = 500;
 
@@ -189,12 +217,28 @@ impl WorkerPool {
         workers: usize,
         only: Option<Vec<InteractionRow>>,
     ) -> Result<WorkerPool, RunError> {
-        let tally = run.context.ledger.tally().await?;
+        let ledger = &run.context.ledger;
+        let tally = ledger.tally().await?;
+        let made_up = || format!("{}-{}", std::process::id(), run.context.clock.now_ms());
+        let holder = ledger.crew().name().unwrap_or_else(made_up);
+        let buffer = match &only {
+            Some(rows) => {
+                let seqs = rows.iter().map(|row| row.seq).collect();
+                ledger.claim_these(seqs, &holder).await?
+            }
+            None => Vec::new(),
+        };
         Ok(WorkerPool {
-            holder: format!("{}-{}", std::process::id(), run.context.clock.now_ms()),
+            holder,
             queue: tokio::sync::Mutex::new(WorkQueue {
                 only: only.is_some(),
-                buffer: only.unwrap_or_default().into(),
+                buffer: buffer.into(),
+                look_again_ms: i64::MIN,
+                most: match ledger.crew().name() {
+                    // What one run holds, another one cannot work on.
+                    Some(_) => u32::try_from(2 * workers).unwrap_or(BUFFER).min(BUFFER),
+                    None => BUFFER,
+                },
                 after: 0,
                 pass: Pass::First,
                 left: options.limit.unwrap_or(u64::MAX),
@@ -216,7 +260,7 @@ impl WorkerPool {
     async fn work(&self, run: &Run, workers: usize, progress: &dyn Progress) {
         let worker = || async {
             while let Some(work) = self.next(run).await {
-                let seq = work.row.seq;
+                let (seq, claim) = (work.row.seq, work.row.claim);
                 let legacy_id = work.row.legacy_id.clone();
                 match run.advance(work).await {
                     Ok(None) => self.unreachable.store(0, Ordering::Relaxed),
@@ -226,7 +270,7 @@ impl WorkerPool {
                         self.put_off().push((due_ms, later));
                         continue;
                     }
-                    Err(trouble) => self.note(run, seq, &legacy_id, trouble).await,
+                    Err(trouble) => self.note(run, (seq, claim), &legacy_id, trouble).await,
                 }
                 let through = self.through.fetch_add(1, Ordering::Relaxed) + 1;
                 progress.quarantined(run.quarantined.load(Ordering::Relaxed));
@@ -255,15 +299,20 @@ impl WorkerPool {
                 return Some(work);
             }
             match self.fresh(run).await {
-                Ok(Some(row)) => {
+                Ok(Fresh::Row(row)) => {
                     return Some(Work {
-                        row,
+                        row: *row,
                         attempt: Attempt::default(),
                     });
                 }
-                Ok(None) => {
-                    // Whoever puts a call off looks at it again: who finds none may go.
-                    let due_ms = self.put_off().iter().map(|(due_ms, _)| *due_ms).min()?;
+                Ok(rest) => {
+                    // Whoever puts a call off looks at it again: who finds none may go, unless
+                    // what other runs have in hand may still come to this one.
+                    let put_off = self.put_off().iter().map(|(due_ms, _)| *due_ms).min();
+                    let due_ms = match rest {
+                        Fresh::Later(at_ms) => put_off.map_or(at_ms, |due_ms| due_ms.min(at_ms)),
+                        Fresh::Row(_) | Fresh::None => put_off?,
+                    };
                     let wait_ms = (due_ms - run.context.clock.now_ms()).clamp(1, LONGEST_NAP_MS);
                     run.context
                         .clock
@@ -287,17 +336,29 @@ impl WorkerPool {
     }
 
     /// The next one nobody has worked on in this run.
-    async fn fresh(&self, run: &Run) -> Result<Option<InteractionRow>, RunError> {
+    async fn fresh(&self, run: &Run) -> Result<Fresh, RunError> {
         let mut queue = self.queue.lock().await;
         // Another worker may have met what ends the run while this one waited for the queue.
         while queue.left > 0 && !queue.is_dry && !self.has_ended() {
             if let Some(row) = queue.buffer.pop_front() {
                 queue.left -= 1;
-                return Ok(Some(row));
+                return Ok(Fresh::Row(Box::new(row)));
             }
-            queue.is_dry = !self.refill(run, &mut queue).await?;
+            let now_ms = run.context.clock.now_ms();
+            if queue.look_again_ms > now_ms {
+                return Ok(Fresh::Later(queue.look_again_ms));
+            }
+            if self.refill(run, &mut queue).await? {
+                continue;
+            }
+            if queue.only || !run.context.ledger.crew().others_have_work().await? {
+                queue.is_dry = true;
+            } else {
+                (queue.pass, queue.after) = (Pass::First, 0);
+                queue.look_again_ms = now_ms + LONGEST_NAP_MS;
+            }
         }
-        Ok(None)
+        Ok(Fresh::None)
     }
 
     /// Fills the buffer; `false` when source and ledger have nothing more.
@@ -305,19 +366,25 @@ impl WorkerPool {
         if queue.only {
             return Ok(false);
         }
-        let most = u32::try_from(queue.left.min(u64::from(BUFFER))).unwrap_or(BUFFER);
+        let most = u32::try_from(queue.left.min(u64::from(queue.most))).unwrap_or(queue.most);
         let now_ms = run.context.clock.now_ms();
+        let crew = run.context.ledger.crew();
+        let lease_ms = crew.lease_ms().unwrap_or(LEASE_MS);
         let claim = Claim {
             holder: self.holder.clone(),
             pass: queue.pass,
             after: queue.after,
             most,
             now_ms,
-            until_ms: now_ms + LEASE_MS,
+            until_ms: now_ms + lease_ms,
         };
         let rows = run.context.ledger.claim(claim).await?;
         if let Some(last) = rows.last() {
             queue.after = last.seq;
+            // Another run may have listed more calls than this one has counted.
+            if crew.name().is_some() {
+                holds::require(run, self.interrupt.as_ref()).await?;
+            }
             let failed = self.failed.lock();
             queue
                 .buffer
@@ -340,7 +407,7 @@ impl WorkerPool {
         Ok(true)
     }
 
-    async fn note(&self, run: &Run, seq: i64, legacy_id: &str, trouble: StepError) {
+    async fn note(&self, run: &Run, (seq, claim): (i64, i64), legacy_id: &str, trouble: StepError) {
         let stop = match trouble {
             // Whatever ended the run first: what this one was about is in doubt.
             StepError::Run(stop) => {
@@ -357,8 +424,11 @@ impl WorkerPool {
         };
         let sentence = format!("interaction {legacy_id}: {stop}");
         tracing::warn!("{sentence}");
-        if let Err(error) = run.left(seq, sentence.clone()).await {
-            return self.end(error.into());
+        match run.left(seq, claim, sentence.clone()).await {
+            Ok(()) => {}
+            // Whoever has it now will meet the same, or not.
+            Err(LedgerError::CallTakenOver) => return,
+            Err(error) => return self.end(error.into()),
         }
         self.failed.lock().insert(seq);
         let gone = matches!(

@@ -14,12 +14,15 @@ use crate::step::Phase;
 type Connection = Arc<dyn Ledger>;
 
 /// Runs each check on a store of its own, which `store` makes; what it answers connects to that
-/// store.
-pub(super) async fn holds<C: AsyncFn() -> Connection>(store: impl AsyncFn() -> C) {
+/// store. `at` sets the store's own clock, where it has one, Unix ms.
+pub(super) async fn holds<C: AsyncFn() -> Connection>(
+    store: impl AsyncFn() -> C,
+    at: impl AsyncFn(&Connection, i64),
+) {
     a_page_waits_until_the_next_one_shows_no_namesake(&store().await).await;
     a_value_is_there_for_everybody(&store().await).await;
     nobody_is_given_what_another_holds(&store().await).await;
-    a_lease_ends_unless_it_is_renewed(&store().await).await;
+    a_lease_ends_unless_it_is_renewed(&store().await, &at).await;
     what_is_released_goes_to_somebody_else(&store().await).await;
     workers_on_several_machines_take_each_call_once(&store().await).await;
     the_last_state_of_a_row_is_what_stays(&store().await).await;
@@ -68,7 +71,7 @@ fn ids(rows: &[InteractionRow]) -> Vec<String> {
     rows.iter().map(|row| row.legacy_id.clone()).collect()
 }
 
-fn hop(id: &str, name: &'static str) -> custody::Entry {
+pub(super) fn hop(id: &str, name: &'static str) -> custody::Entry {
     custody::Entry {
         legacy_interaction_id: id.to_owned(),
         legacy_recording_id: format!("{id}-1"),
@@ -119,7 +122,7 @@ async fn a_page_waits_until_the_next_one_shows_no_namesake(connect: &impl AsyncF
             },
         )
         .await;
-        ledger.release("reader").await.expect("released");
+        ledger.release("reader", true).await.expect("released");
         rows
     };
     let page =
@@ -212,11 +215,15 @@ async fn nobody_is_given_what_another_holds(connect: &impl AsyncFn() -> Connecti
     );
 }
 
-async fn a_lease_ends_unless_it_is_renewed(connect: &impl AsyncFn() -> Connection) {
+async fn a_lease_ends_unless_it_is_renewed(
+    connect: &impl AsyncFn() -> Connection,
+    at: &impl AsyncFn(&Connection, i64),
+) {
     let (one, other) = (connect().await, connect().await);
     list(&one, 4).await;
     assert_eq!(claimed(&one, claim_of("one", 0)).await, ["1", "2"]);
     // Whoever claims again renews what it has.
+    at(&one, 90).await;
     assert_eq!(
         claimed(
             &one,
@@ -229,6 +236,7 @@ async fn a_lease_ends_unless_it_is_renewed(connect: &impl AsyncFn() -> Connectio
         .await,
         ["3"]
     );
+    at(&one, 150).await;
     assert_eq!(
         claimed(
             &other,
@@ -240,6 +248,7 @@ async fn a_lease_ends_unless_it_is_renewed(connect: &impl AsyncFn() -> Connectio
         .await,
         ["4"]
     );
+    at(&one, 190).await;
     assert_eq!(
         claimed(
             &other,
@@ -249,8 +258,8 @@ async fn a_lease_ends_unless_it_is_renewed(connect: &impl AsyncFn() -> Connectio
             }
         )
         .await,
-        ["1", "2", "3", "4"],
-        "a machine was lost"
+        ["1", "2", "3"],
+        "a machine was lost, and nobody is given what it has already"
     );
 }
 
@@ -258,13 +267,13 @@ async fn what_is_released_goes_to_somebody_else(connect: &impl AsyncFn() -> Conn
     let (one, other) = (connect().await, connect().await);
     list(&one, 3).await;
     assert_eq!(claimed(&one, claim_of("one", 0)).await, ["1", "2"]);
-    other.release("other").await.expect("released");
+    other.release("other", true).await.expect("released");
     assert_eq!(
         claimed(&other, claim_of("other", 0)).await,
         ["3"],
         "only what is one's own is released"
     );
-    one.release("one").await.expect("released");
+    one.release("one", true).await.expect("released");
     assert_eq!(claimed(&other, claim_of("other", 1)).await, ["1", "2"]);
 }
 
@@ -354,9 +363,11 @@ async fn an_error_is_tried_again_and_told_once(connect: &impl AsyncFn() -> Conne
     let (one, other) = (connect().await, connect().await);
     list(&one, 1).await;
     assert_eq!(claimed(&one, claim_of("one", 0)).await, ["1"]);
+    let held = only(&one).await.claim;
     let left = |at: &str| {
         one.set_error(
             1,
+            held,
             "no answer".to_owned(),
             at.to_owned(),
             vec![hop("1", "left")],

@@ -8,9 +8,12 @@
 
 #[cfg(test)]
 mod conformance;
+pub(crate) mod crew;
+mod postgres;
 pub(crate) mod registry;
 mod rows;
 mod sqlite;
+pub(crate) mod tables;
 mod tally;
 
 use std::collections::BTreeMap;
@@ -24,8 +27,11 @@ pub(crate) use rows::{
 pub(crate) use tally::{StandIn, most_frequent};
 pub use tally::{StandInCounts, Tally};
 
+use tables::{Table, Values};
+
 use crate::custody;
 use crate::error::{RunError, StepError};
+use crew::{Crew, OnlyOne};
 
 /// What can be wrong with a ledger.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -40,6 +46,12 @@ pub(crate) enum LedgerError {
     /// source and target.
     #[error("{0}")]
     Damaged(String),
+    /// Another run has the call, or lists the source, by now: nothing was written.
+    #[error("another run has taken it over")]
+    CallTakenOver,
+    /// This run was away for longer than its lease: it writes nothing more.
+    #[error("{0}")]
+    RunTakenOver(String),
 }
 
 impl From<LedgerError> for RunError {
@@ -48,13 +60,18 @@ impl From<LedgerError> for RunError {
             LedgerError::Refused(what) => RunError::Plan(what),
             LedgerError::Broken(what) => RunError::Storage(format!("the ledger: {what}")),
             LedgerError::Damaged(what) => RunError::Damaged(what),
+            LedgerError::RunTakenOver(what) => RunError::TakenOver(what),
+            taken @ LedgerError::CallTakenOver => RunError::TakenOver(taken.to_string()),
         }
     }
 }
 
 impl From<LedgerError> for StepError {
     fn from(error: LedgerError) -> StepError {
-        StepError::Run(error.into())
+        match error {
+            LedgerError::CallTakenOver => StepError::Superseded,
+            other => StepError::Run(other.into()),
+        }
     }
 }
 
@@ -70,6 +87,10 @@ pub(crate) enum Open {
 /// A store of the migration's state.
 #[async_trait]
 pub(crate) trait Ledger: Send + Sync {
+    /// The runs that work on it.
+    fn crew(&self) -> &dyn Crew {
+        &OnlyOne
+    }
     /// A value that a run keeps under a key. Absent: none was set.
     async fn meta(&self, key: &'static str) -> Result<Option<String>, LedgerError>;
     /// Sets values, all or none.
@@ -83,13 +104,21 @@ pub(crate) trait Ledger: Send + Sync {
         next: Option<String>,
     ) -> Result<Added, LedgerError>;
     /// Takes the next interactions for a holder, in extraction order, and renews the lease of all
-    /// that it holds. Nobody else is given one before it is released, saved as finished, left with
-    /// an error, or its lease has ended. Interactions of the page read last wait for the next page:
+    /// that it holds. Nobody, the holder included, is given one again before it is released, saved
+    /// as finished, left with an error, or its lease has ended. Interactions of the page read last wait for the next page:
     /// it may list another call under an id of theirs, and what has gone by then cannot be taken
     /// back.
     async fn claim(&self, claim: Claim) -> Result<Vec<InteractionRow>, LedgerError>;
-    /// Gives back everything that a holder has taken and not finished.
-    async fn release(&self, holder: &str) -> Result<(), LedgerError>;
+    /// These interactions, taken by a holder where nobody has them: a canary's, of a run that works
+    /// alone.
+    async fn claim_these(
+        &self,
+        seqs: Vec<i64>,
+        holder: &str,
+    ) -> Result<Vec<InteractionRow>, LedgerError>;
+    /// Gives back everything that a holder has taken and not finished. `is_sure`: all that was
+    /// written to the target of it is in the ledger.
+    async fn release(&self, holder: &str, is_sure: bool) -> Result<(), LedgerError>;
     /// Returns once everything that was saved is durable, or says why it is not.
     async fn flush(&self) -> Result<(), LedgerError>;
     /// The next interactions behind `after` that are in the target.
@@ -118,13 +147,15 @@ pub(crate) trait Ledger: Send + Sync {
     async fn decide_anew(&self, window_changed: bool) -> Result<(), LedgerError>;
     /// An interaction's new phase with whatever changed in its recordings, in one commit with what
     /// custody and counts take from it; soon, and no later than the next question. What another
-    /// page has meanwhile set aside as a collision stays so.
+    /// page has meanwhile set aside as a collision stays so. Fails where another run has taken the
+    /// interaction over.
     async fn save(&self, row: &InteractionRow, change: Change) -> Result<(), LedgerError>;
     /// Notes why an interaction was left; custody tells it once, however often the same error is
-    /// met again.
+    /// met again. `claim`: as its row had it. Fails where another run has taken it over.
     async fn set_error(
         &self,
         seq: i64,
+        claim: i64,
         error: String,
         at: String,
         custody: Vec<custody::Entry>,
@@ -168,6 +199,24 @@ pub(crate) trait Ledger: Send + Sync {
     async fn redo_under_plan(&self, which: Vec<(i64, Redo)>) -> Result<(), LedgerError>;
     /// Notes that these interactions cannot be put right in the target, and why.
     async fn unrepairable(&self, which: Vec<(i64, String)>) -> Result<(), LedgerError>;
+    /// The next rows of a table behind these keys, for a copy. `None`: from the first.
+    async fn rows_behind(
+        &self,
+        table: &'static Table,
+        after: Option<Values>,
+        most: u32,
+    ) -> Result<Vec<Values>, LedgerError>;
+    /// Adds rows of a table, as another store had them.
+    async fn put_rows(&self, table: &'static Table, rows: Vec<Values>) -> Result<(), LedgerError>;
+    /// Whether a row says that the target may hold more of it than is known.
+    async fn has_doubt(&self) -> Result<bool, LedgerError> {
+        Ok(false)
+    }
+    /// Notes of every interaction that is not finished that the target may hold more of it than is
+    /// known, in a store whose rows say so.
+    async fn doubt_all(&self) -> Result<(), LedgerError> {
+        Ok(())
+    }
     /// The next interactions behind `after` as they were extracted, for what only their entities
     /// tell.
     async fn entities_after(

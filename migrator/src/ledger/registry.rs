@@ -3,11 +3,56 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use plan::LoadedPlan;
+use plan::{LoadedPlan, Secret};
 use platforms::clock::Clock;
 
+use super::postgres::PostgresLedger;
 use super::sqlite::SqliteLedger;
 use super::{Ledger, LedgerError, Open};
+
+/// What is known of a ledger beside its URL.
+pub(crate) struct Access {
+    /// Where relative paths begin.
+    pub(crate) dir: PathBuf,
+    /// Absent: whatever the store's own tools take.
+    pub(crate) password: Option<Secret>,
+    pub(crate) lease_s: u32,
+}
+
+impl Access {
+    /// What a plan says.
+    fn of(plan: &LoadedPlan) -> Result<Access, LedgerError> {
+        let ledger = &plan.plan.ledger;
+        let password = ledger
+            .password
+            .as_ref()
+            .map(|secret| plan.secret(secret, "ledger.password"))
+            .transpose()
+            .map_err(|error| LedgerError::Refused(error.to_string()))?;
+        Ok(Access {
+            dir: plan.dir.clone(),
+            password,
+            lease_s: ledger.lease_s,
+        })
+    }
+
+    /// Of a ledger that no plan names.
+    pub(crate) fn without_plan(dir: PathBuf) -> Access {
+        Access {
+            dir,
+            password: None,
+            lease_s: 60,
+        }
+    }
+}
+
+/// A store, as a ledger URL names it.
+enum Store {
+    /// A file.
+    Sqlite(PathBuf),
+    /// A database.
+    Postgres,
+}
 
 /// Opens the ledger a URL names.
 pub(crate) async fn open(
@@ -16,17 +61,28 @@ pub(crate) async fn open(
     open: Open,
     clock: &Clock,
 ) -> Result<Arc<dyn Ledger>, LedgerError> {
-    Ok(Arc::new(
-        SqliteLedger::open(path_of(url, plan)?, open, clock).await?,
-    ))
+    open_with(url, &Access::of(plan)?, open, clock).await
 }
 
-/// The folder on this machine that a ledger grows in.
-pub(crate) fn folder_of(url: &str, plan: &LoadedPlan) -> Result<PathBuf, LedgerError> {
-    Ok(path_of(url, plan)?
-        .parent()
-        .unwrap_or(Path::new("."))
-        .to_owned())
+/// The same for a ledger that no plan names.
+pub(crate) async fn open_with(
+    url: &str,
+    access: &Access,
+    open: Open,
+    clock: &Clock,
+) -> Result<Arc<dyn Ledger>, LedgerError> {
+    Ok(match store(url, &access.dir)? {
+        Store::Sqlite(path) => Arc::new(SqliteLedger::open(path, open, clock).await?),
+        Store::Postgres => Arc::new(PostgresLedger::open(url, access, open, clock).await?),
+    })
+}
+
+/// The folder on this machine that a ledger grows in. Absent: it grows elsewhere.
+pub(crate) fn folder_of(url: &str, plan: &LoadedPlan) -> Result<Option<PathBuf>, LedgerError> {
+    Ok(match store(url, &plan.dir)? {
+        Store::Sqlite(path) => Some(path.parent().unwrap_or(Path::new(".")).to_owned()),
+        Store::Postgres => None,
+    })
 }
 
 /// Opens a ledger that is there and makes none. Answers why it cannot be written, if it cannot.
@@ -35,25 +91,30 @@ pub(crate) async fn check(
     plan: &LoadedPlan,
     clock: &Clock,
 ) -> Result<Option<String>, LedgerError> {
-    let path = path_of(url, plan)?;
-    if !path.exists() {
-        return Ok(None);
+    match store(url, &plan.dir)? {
+        Store::Sqlite(path) => {
+            if !path.exists() {
+                return Ok(None);
+            }
+            if let Err(error) = output::private::keep(&path) {
+                return Ok(Some(output::private::refusal(&path, &error)));
+            }
+            open(url, plan, Open::Shared, clock).await.map(|_| None)
+        }
+        Store::Postgres => PostgresLedger::check(url, &Access::of(plan)?, clock).await,
     }
-    if let Err(error) = output::private::keep(&path) {
-        return Ok(Some(output::private::refusal(&path, &error)));
-    }
-    open(url, plan, Open::Shared, clock).await.map(|_| None)
 }
 
-/// The file a ledger URL names; a plain path is relative to the plan.
-fn path_of(url: &str, plan: &LoadedPlan) -> Result<PathBuf, LedgerError> {
-    if let Some(path) = url.strip_prefix("sqlite://") {
-        return Ok(plan.resolve_path(Path::new(path)));
-    }
+/// The store a ledger URL names; a plain path is relative to `dir`.
+fn store(url: &str, dir: &Path) -> Result<Store, LedgerError> {
+    let file = |path: &str| Ok(Store::Sqlite(dir.join(path)));
     match url.split_once("://") {
-        None => Ok(plan.resolve_path(Path::new(url))),
+        None => file(url),
+        Some(("sqlite", path)) => file(path),
+        Some(("postgresql" | "postgres", _)) => Ok(Store::Postgres),
         Some((scheme, _)) => Err(LedgerError::Refused(format!(
-            "ledger.url: {scheme}:// is not built yet; use sqlite:///path or a plain path"
+            "ledger.url: {scheme}:// is not known; use sqlite:///path, a plain path, or \
+             postgresql://USER@HOST/DATABASE"
         ))),
     }
 }

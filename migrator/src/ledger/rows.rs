@@ -53,6 +53,11 @@ pub(crate) struct InteractionRow {
     pub(crate) error_since: Option<String>,
     /// What the target keeps of it in a form of its own, JSON. Absent: nothing.
     pub(crate) target_state: Option<String>,
+    /// Grows each time somebody takes it: whoever holds an older number writes nothing. 0 in a
+    /// store of one process.
+    pub(crate) claim: i64,
+    /// Whoever had it last may have written to the target what this row does not tell.
+    pub(crate) in_doubt: bool,
     pub(crate) recordings: Vec<RecordingRow>,
 }
 
@@ -158,7 +163,7 @@ pub(crate) enum Pass {
 }
 
 /// What a page brought.
-#[derive(Default)]
+#[derive(Debug, Default)]
 pub(crate) struct Added {
     /// Interactions that were not known.
     pub(crate) new: u64,
@@ -185,7 +190,8 @@ pub(crate) struct Claim {
     /// The last interaction, by seq, that it was given in this pass; 0: none.
     pub(crate) after: i64,
     pub(crate) most: u32,
-    /// Unix milliseconds, by the holder's clock.
+    /// Unix milliseconds, by the holder's clock. A store that several machines share goes by its
+    /// own clock, and takes from this only how long the lease is.
     pub(crate) now_ms: i64,
     /// When the lease ends unless it is renewed. Unix milliseconds.
     pub(crate) until_ms: i64,

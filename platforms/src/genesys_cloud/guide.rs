@@ -38,7 +38,8 @@ impl GuideClient {
         settings: Settings,
         uploads_per_second: u32,
     ) -> GuideClient {
-        let uploads = Arc::new(Limit::new(uploads_per_second, Duration::from_secs(1)));
+        let uploads =
+            Arc::new(Limit::new(uploads_per_second, Duration::from_secs(1)).named("uploads"));
         GuideClient {
             read: ReadClient::new(transport, clock, settings),
             uploads,

@@ -67,7 +67,7 @@ impl ReadClient {
             limit,
         )
         .with_limit_header(LIMIT_HEADER);
-        let store = Arc::new(Limit::new(u32::MAX, Duration::from_secs(1)));
+        let store = Arc::new(Limit::new(u32::MAX, Duration::from_secs(1)).named("store"));
         ReadClient {
             session: Arc::new(session),
             api: settings.api_url,

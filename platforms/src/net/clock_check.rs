@@ -15,6 +15,7 @@ use parking_lot::Mutex;
 
 use crate::clock::Clock;
 use crate::net::network::is_this_machine;
+use crate::net::rate_limit::Budget;
 use crate::net::retry::http_date_ms;
 use crate::net::transport::{Body, Failure, Retry, Transport, TransportError};
 
@@ -108,6 +109,10 @@ impl Transport for ClockCheck {
 
     fn retrying(&self, retry: &Retry<'_>) {
         self.inner.retrying(retry);
+    }
+
+    fn budget(&self) -> Option<&dyn Budget> {
+        self.inner.budget()
     }
 }
 

@@ -2,9 +2,22 @@
 
 use std::time::Duration;
 
+use async_trait::async_trait;
 use parking_lot::Mutex;
 
 use crate::clock::Clock;
+
+/// Turns of a limit that several processes share.
+#[async_trait]
+pub trait Budget: Send + Sync {
+    /// Takes the next `count` turns, `spacing` apart, behind all that anybody has taken of this
+    /// name. Answers how long from now the first one is; `None` where the budget cannot be asked,
+    /// so that each goes by itself.
+    async fn take(&self, name: &str, count: u32, spacing: Duration) -> Option<Duration>;
+
+    /// Nobody takes a turn of this name before `wait` has passed.
+    async fn hold(&self, name: &str, wait: Duration);
+}
 
 /// One limit of a platform, spread evenly over its window.
 ///
@@ -13,6 +26,10 @@ use crate::clock::Clock;
 #[derive(Debug)]
 pub struct Limit {
     state: Mutex<State>,
+    /// What it is a limit of, where it is one of several of a platform.
+    name: &'static str,
+    /// Whoever has it asks the shared budget; the others wait for what comes of it.
+    asking: tokio::sync::Mutex<()>,
 }
 
 #[derive(Debug)]
@@ -27,6 +44,9 @@ struct State {
     /// The quickest answer of late, where the rate is found by listening. Milliseconds; absent: the
     /// rate is known.
     quickest_ms: Option<i64>,
+    /// Turns of a shared budget that were taken and not used: when the next one is, and how many.
+    taken_us: i64,
+    taken: u32,
 }
 
 impl Limit {
@@ -41,8 +61,18 @@ impl Limit {
                 next_us: LONG_AGO_US,
                 hold_us: LONG_AGO_US,
                 quickest_ms: None,
+                taken_us: LONG_AGO_US,
+                taken: 0,
             }),
+            name: "requests",
+            asking: tokio::sync::Mutex::default(),
         }
+    }
+
+    /// The same limit under another name than that of all requests of a platform.
+    #[must_use]
+    pub fn named(self, name: &'static str) -> Limit {
+        Limit { name, ..self }
     }
 
     /// For a platform that publishes no limit: begins slowly, goes faster while answers stay quick,
@@ -73,6 +103,81 @@ impl Limit {
                 return;
             }
         }
+    }
+
+    /// Waits for the next turn of all processes that share a budget. A rate that is found by
+    /// listening is each one's own.
+    pub(crate) async fn shared_turn(&self, clock: &Clock, budget: &dyn Budget, host: &str) {
+        let spacing_us = {
+            let state = self.state.lock();
+            match state.quickest_ms {
+                None if state.interval_us >= LEAST_SHARED_US => state.interval_us,
+                _ => 0,
+            }
+        };
+        if spacing_us == 0 {
+            return self.turn(clock).await;
+        }
+        loop {
+            let now_us = clock.now_ms().saturating_mul(1000);
+            let taken = self.take_shared(now_us);
+            let Some(at_us) = taken else {
+                let _asking = self.asking.lock().await;
+                if self.state.lock().taken == 0 && !self.ask(clock, budget, host, spacing_us).await
+                {
+                    return self.turn(clock).await;
+                }
+                continue;
+            };
+            if at_us > now_us {
+                clock
+                    .sleep(Duration::from_micros(at_us.abs_diff(now_us)))
+                    .await;
+            }
+            if self.state.lock().hold_us <= at_us.max(now_us) {
+                return;
+            }
+        }
+    }
+
+    /// Takes turns of the shared budget: as many as pass in a tenth of a second, so that few are
+    /// lost where nobody has a use for them.
+    async fn ask(&self, clock: &Clock, budget: &dyn Budget, host: &str, spacing_us: i64) -> bool {
+        let count = u32::try_from(SLICE_US / spacing_us).unwrap_or(1).max(1);
+        let spacing = Duration::from_micros(spacing_us.unsigned_abs());
+        let Some(wait) = budget.take(&self.shared_name(host), count, spacing).await else {
+            return false;
+        };
+        let mut state = self.state.lock();
+        state.taken_us = clock
+            .now_ms()
+            .saturating_mul(1000)
+            .saturating_add(i64::try_from(wait.as_micros()).unwrap_or(i64::MAX / 2));
+        state.taken = count;
+        state.interval_us = state
+            .announced_us
+            .max(state.interval_us - state.interval_us / 64);
+        true
+    }
+
+    /// The next turn that was taken of the shared budget. One that has passed is nobody's: two at
+    /// once would be a burst.
+    fn take_shared(&self, now_us: i64) -> Option<i64> {
+        let mut state = self.state.lock();
+        while state.taken > 0 {
+            let at_us = state.taken_us;
+            state.taken -= 1;
+            state.taken_us = at_us.saturating_add(state.interval_us);
+            if at_us.saturating_add(state.interval_us) > now_us {
+                return Some(at_us);
+            }
+        }
+        None
+    }
+
+    /// Under which name a shared budget knows it.
+    pub(crate) fn shared_name(&self, host: &str) -> String {
+        format!("{host} {}", self.name)
     }
 
     /// Whether nobody is to go at present, whoever has a turn.
@@ -147,6 +252,11 @@ impl Limit {
     }
 }
 
+/// Limits of more requests a second than a thousand are none that several processes could share
+/// turn by turn.
+const LEAST_SHARED_US: i64 = 1000;
+/// Turns taken of a shared budget at once: those of so long.
+const SLICE_US: i64 = 100_000;
 /// Before any clock: nobody waits for it, whatever year a machine believes in.
 const LONG_AGO_US: i64 = i64::MIN / 4;
 /// What a rate that is found by listening begins with: ten requests a second, which no web service
@@ -207,6 +317,46 @@ mod tests {
             );
             assert!(!limit.is_held(&clock), "nobody asked for a hold");
         }
+    }
+
+    /// A budget as several processes see it.
+    #[derive(Default)]
+    struct Together {
+        next_us: Mutex<i64>,
+    }
+
+    #[async_trait]
+    impl Budget for (Clock, Together) {
+        async fn take(&self, _: &str, count: u32, spacing: Duration) -> Option<Duration> {
+            let now_us = self.0.now_ms() * 1000;
+            let mut next_us = self.1.next_us.lock();
+            let at_us = now_us.max(*next_us);
+            *next_us = at_us + i64::from(count) * i64::try_from(spacing.as_micros()).ok()?;
+            Some(Duration::from_micros(at_us.abs_diff(now_us)))
+        }
+
+        async fn hold(&self, _: &str, wait: Duration) {
+            let until_us = self.0.now_ms() * 1000 + i64::try_from(wait.as_micros()).unwrap_or(0);
+            let mut next_us = self.1.next_us.lock();
+            *next_us = until_us.max(*next_us);
+        }
+    }
+
+    #[tokio::test]
+    async fn processes_that_share_a_budget_go_no_faster_than_one() {
+        let clock = Clock::scaled(0, 50.0);
+        let budget = (clock.clone(), Together::default());
+        let limits = [(); 4].map(|()| Limit::new(6000, Duration::from_secs(60)));
+        let turns = limits.iter().map(|limit| async {
+            for _ in 0..250 {
+                limit.shared_turn(&clock, &budget, "host").await;
+            }
+        });
+        let began_ms = clock.now_ms();
+        futures_util::future::join_all(turns).await;
+        let took_ms = clock.now_ms() - began_ms;
+        // A thousand turns at a hundred a second; nothing is told of how busy the machine is.
+        assert!(took_ms >= 9_900, "{took_ms} ms");
     }
 
     #[test]

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 
 use crate::clock::Clock;
+use crate::net::rate_limit::Budget;
 use crate::net::transport::{Body, Retry, Transport, TransportError};
 
 /// The words of which the platforms' paths are made; any other segment may be an id, a file's name
@@ -134,6 +135,10 @@ impl Transport for Logged {
             retry.why
         );
         self.inner.retrying(retry);
+    }
+
+    fn budget(&self) -> Option<&dyn Budget> {
+        self.inner.budget()
     }
 }
 

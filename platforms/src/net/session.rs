@@ -151,10 +151,12 @@ impl Session {
                         .unwrap_or_else(|| backoff(throttled, &call.key));
                     self.retrying(&call.url, throttled, THROTTLED_TRIES, &asked_to_wait(asked));
                     // For everybody under the same limit.
-                    call.limit
-                        .as_ref()
-                        .unwrap_or(&self.limit)
-                        .hold(&self.clock, asked);
+                    let limit = call.limit.as_ref().unwrap_or(&self.limit);
+                    limit.hold(&self.clock, asked);
+                    if let Some(budget) = self.transport.budget() {
+                        let name = limit.shared_name(&host(&call.url));
+                        budget.hold(&name, asked).await;
+                    }
                     self.counts.retries.fetch_add(1, Ordering::Relaxed);
                     continue;
                 }
@@ -360,7 +362,13 @@ impl Session {
     /// Waits for a call's turn. What its `Authorization` header says; `None` where it has none.
     async fn turn(&self, limit: &Limit, call: &Call) -> Result<Option<HeaderValue>, CallError> {
         loop {
-            limit.turn(&self.clock).await;
+            match self.transport.budget() {
+                Some(budget) => {
+                    let host = host(&call.url);
+                    limit.shared_turn(&self.clock, budget, &host).await;
+                }
+                None => limit.turn(&self.clock).await,
+            }
             match &self.auth {
                 _ if !call.token => return Ok(None),
                 Auth::Basic(value) => {

@@ -11,6 +11,8 @@ use http_body_util::{BodyExt, StreamBody};
 use hyper_util::rt::TokioIo;
 use tokio::io::DuplexStream;
 
+use crate::net::rate_limit::Budget;
+
 /// Why an exchange failed below HTTP.
 #[derive(Debug, Clone, thiserror::Error)]
 #[error("{why}")]
@@ -118,6 +120,12 @@ pub trait Transport: Send + Sync + 'static {
     /// Hears of a request that is sent again after a wait, so that somebody who watches can be
     /// told. Whoever wraps a transport passes it on.
     fn retrying(&self, _: &Retry<'_>) {}
+
+    /// Turns that other processes share, which send by the same limits. Absent: each limit is this
+    /// process's own. Whoever wraps a transport passes it on.
+    fn budget(&self) -> Option<&dyn Budget> {
+        None
+    }
 }
 
 /// What we call ourselves: whoever runs a platform can tell whose requests these are.

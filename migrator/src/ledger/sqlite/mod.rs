@@ -1,10 +1,12 @@
 //! SQLite: one file, one process, one connection; writes are grouped into one commit.
 
+mod copy;
 mod custody;
 mod listing;
 mod queries;
 mod save;
 mod schema;
+mod tally;
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
@@ -368,21 +370,24 @@ mod tests {
 
     #[tokio::test]
     async fn a_file_holds_what_every_store_has_to() {
-        conformance::holds(async || {
-            let dir = tempfile::tempdir().expect("a folder");
-            let opened = SqliteLedger::open(
-                dir.path().join("ledger.db"),
-                Open::Exclusive,
-                &Clock::real(),
-            )
-            .await;
-            let ledger: Arc<dyn Ledger> = Arc::new(opened.expect("a ledger"));
-            // One process alone has the file: its workers share the connection.
-            async move || {
-                let _ = &dir;
-                ledger.clone()
-            }
-        })
+        conformance::holds(
+            async || {
+                let dir = tempfile::tempdir().expect("a folder");
+                let opened = SqliteLedger::open(
+                    dir.path().join("ledger.db"),
+                    Open::Exclusive,
+                    &Clock::real(),
+                )
+                .await;
+                let ledger: Arc<dyn Ledger> = Arc::new(opened.expect("a ledger"));
+                // One process alone has the file: its workers share the connection.
+                async move || {
+                    let _ = &dir;
+                    ledger.clone()
+                }
+            },
+            async |_, _| {},
+        )
         .await;
     }
 

@@ -7,11 +7,13 @@ use rusqlite::{Connection, OptionalExtension, Params, Row, ToSql, params};
 
 use super::custody::append;
 use super::save::Saved;
-use super::{SqliteLedger, listing};
+use super::tally::{counts_of, tally};
+use super::{SqliteLedger, copy, listing};
 use crate::custody;
+use crate::ledger::tables::{Table, Values};
 use crate::ledger::{
     Added, Change, Claim, Disposition, InteractionRow, Ledger, LedgerError, NewInteraction, Pass,
-    RecordingRow, Redo, StandInCounts, Tally,
+    RecordingRow, Redo, Tally,
 };
 use crate::step::Phase;
 
@@ -103,19 +105,12 @@ impl Ledger for SqliteLedger {
             };
             let which = format!(
                 "FROM interaction WHERE seq > ?1 AND coalesce(listed, page) < ?3 AND {which} AND \
-                 (claimed_by IS NULL OR claimed_by = ?4 OR claimed_until <= ?5) ORDER BY seq LIMIT \
-                 ?2"
+                 (claimed_by IS NULL OR claimed_until <= ?4) ORDER BY seq LIMIT ?2"
             );
             let rows = interactions(
                 c,
                 &which,
-                params![
-                    claim.after,
-                    claim.most,
-                    pages_behind(c)?,
-                    claim.holder,
-                    claim.now_ms
-                ],
+                params![claim.after, claim.most, pages_behind(c)?, claim.now_ms],
             )?;
             c.prepare_cached("UPDATE interaction SET claimed_until = ?2 WHERE claimed_by = ?1")?
                 .execute(params![claim.holder, claim.until_ms])?;
@@ -132,7 +127,16 @@ impl Ledger for SqliteLedger {
         .await
     }
 
-    async fn release(&self, holder: &str) -> Result<(), LedgerError> {
+    async fn claim_these(
+        &self,
+        seqs: Vec<i64>,
+        _: &str,
+    ) -> Result<Vec<InteractionRow>, LedgerError> {
+        // Nobody else could take them.
+        self.these(seqs).await
+    }
+
+    async fn release(&self, holder: &str, _: bool) -> Result<(), LedgerError> {
         let holder = holder.to_owned();
         self.run(move |c| {
             c.execute(
@@ -274,6 +278,7 @@ impl Ledger for SqliteLedger {
     async fn set_error(
         &self,
         seq: i64,
+        _: i64,
         error: String,
         at: String,
         custody: Vec<custody::Entry>,
@@ -491,6 +496,20 @@ impl Ledger for SqliteLedger {
         .await
     }
 
+    async fn rows_behind(
+        &self,
+        table: &'static Table,
+        after: Option<Values>,
+        most: u32,
+    ) -> Result<Vec<Values>, LedgerError> {
+        self.run(move |c| copy::rows_behind(c, table, after.as_ref(), most))
+            .await
+    }
+
+    async fn put_rows(&self, table: &'static Table, rows: Vec<Values>) -> Result<(), LedgerError> {
+        self.run(move |c| copy::put_rows(c, table, &rows)).await
+    }
+
     async fn entities_after(
         &self,
         after: i64,
@@ -568,6 +587,8 @@ fn interaction_row(row: &Row<'_>) -> rusqlite::Result<InteractionRow> {
         audio_rules: row.get(14)?,
         error: row.get(15)?,
         error_since: row.get(16)?,
+        claim: 0,
+        in_doubt: false,
         recordings: Vec::new(),
     })
 }
@@ -666,75 +687,4 @@ fn collide(c: &Connection, row: &NewInteraction) -> rusqlite::Result<Option<i64>
     )?;
     note(c, "id_collision", &row.legacy_id)?;
     Ok(Some(seq))
-}
-
-fn counts_of(c: &Connection, sql: &str) -> rusqlite::Result<BTreeMap<String, u64>> {
-    c.prepare_cached(sql)?
-        .query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?
-        .collect()
-}
-
-fn tally(c: &Connection) -> rusqlite::Result<Tally> {
-    let one = |sql: &str| {
-        c.prepare_cached(sql)?
-            .query_row([], |row| row.get::<_, u64>(0))
-    };
-    let phases = counts_of(c, "SELECT phase, count(*) FROM interaction GROUP BY phase")?;
-    let phase = |phase: Phase| phases.get(phase.as_str()).copied().unwrap_or(0);
-    let interactions = phases.values().sum();
-    let finished: Option<String> = c
-        .query_row(
-            "SELECT value FROM meta WHERE key = 'extraction'",
-            [],
-            |row| row.get(0),
-        )
-        .optional()?;
-    Ok(Tally {
-        interactions,
-        recordings: one("SELECT count(*) FROM recording")?,
-        interactions_done: phase(Phase::Done),
-        recordings_done: one(
-            "SELECT count(*) FROM recording JOIN interaction i ON i.seq = interaction WHERE \
-             i.phase = 'done' AND outcome IS NULL",
-        )?,
-        quarantined: counts_of(
-            c,
-            "SELECT reason, count(*) FROM recording WHERE outcome = 'quarantined' GROUP BY reason",
-        )?,
-        skipped: counts_of(
-            c,
-            "SELECT reason, count(*) FROM recording WHERE outcome = 'skipped' GROUP BY reason",
-        )?,
-        interactions_set_aside: phase(Phase::SetAside),
-        interactions_by_reason: counts_of(
-            c,
-            "SELECT reason, count(*) FROM interaction WHERE phase = 'set_aside' AND reason IS NOT \
-             NULL AND seq NOT IN (SELECT interaction FROM recording) GROUP BY reason",
-        )?,
-        recordings_ready: one(
-            "SELECT count(*) FROM recording JOIN interaction i ON i.seq = interaction \
-             WHERE i.phase IN ('converted', 'uploaded', 'created') AND outcome IS NULL",
-        )?,
-        interactions_left: interactions - phase(Phase::Done) - phase(Phase::SetAside),
-        interactions_failed: one("SELECT count(*) FROM interaction WHERE error IS NOT NULL")?,
-        bytes_staged: one("SELECT coalesce(sum(staged_bytes), 0) FROM recording")?,
-        interactions_unrepaired: one(
-            "SELECT count(*) FROM interaction WHERE unrepaired IS NOT NULL",
-        )?,
-        stand_in: stand_ins(c)?,
-        extraction_finished: finished.as_deref() == Some("finished"),
-    })
-}
-
-/// Calls for which the plan's stand-in goes; what stays behind goes to nobody.
-fn stand_ins(c: &Connection) -> rusqlite::Result<StandInCounts> {
-    let mut counts = StandInCounts::default();
-    let sql = "SELECT stand_in, count(*) FROM interaction WHERE stand_in IS NOT NULL AND phase <> \
-        'set_aside' GROUP BY stand_in";
-    for (text, calls) in counts_of(c, sql)? {
-        if let Ok(stand_in) = serde_json::from_str(&text) {
-            counts.add(&stand_in, calls);
-        }
-    }
-    Ok(counts)
 }

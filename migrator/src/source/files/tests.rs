@@ -112,6 +112,8 @@ impl Export {
             error: None,
             error_since: None,
             target_state: None,
+            claim: 0,
+            in_doubt: false,
             recordings,
         };
         export

@@ -204,7 +204,7 @@ impl Target for Gir {
         if self.recipients.is_some() {
             run.ledger.flush().await?;
         }
-        let is_unconfirmed = row.seq <= run.unconfirmed_up_to;
+        let is_unconfirmed = run.is_unconfirmed(row);
         let redo = row.redo;
         for recording in row
             .recordings

@@ -204,7 +204,7 @@ impl Target for Public {
         let begun_before = if attempt.restaged {
             Some(run.clock.now_ms())
         } else {
-            (row.seq <= run.unconfirmed_up_to).then_some(0)
+            run.is_unconfirmed(row).then_some(0)
         };
         for recording in row
             .recordings
