@@ -333,6 +333,9 @@ fn the_page_of_one_port_names_every_host() {
             PlatformName::Webdav => "its store of media",
             PlatformName::SpeechMiner => "its SpeechMiner",
             PlatformName::Control => "the control API",
+            PlatformName::GenesysCloudSource => {
+                "an organisation that recordings are moved from, where a scenario has one"
+            }
         };
         let _ = writeln!(table, "| `{host}` | {who} |");
     }
