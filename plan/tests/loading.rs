@@ -454,7 +454,7 @@ fn an_organisation_is_a_source_by_address_or_region() {
         ),
         (
             "region = \"eu-west-1\"\nclient_id = \"s\"\nmedia_hosts = []",
-            "unknown field `media_hosts`",
+            "unknown key `media_hosts`",
         ),
         (
             "region = \"eu-west-1\"\nclient_id = \"s\"\nqueues = [\"sales\"]",
