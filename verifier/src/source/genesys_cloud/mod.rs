@@ -39,8 +39,8 @@ const PROTECTED_AT_ONCE: usize = 100;
 const PATIENCE: Duration = Duration::from_secs(3600);
 /// Between two questions how the job stands.
 const PAUSE: Duration = Duration::from_secs(3);
-/// Nothing was recorded before or after. Unix milliseconds: 1990 and 2100.
-const ALL_OF_TIME: (i64, i64) = (631_152_000_000, 4_102_444_800_000);
+/// Unix milliseconds: 1970, and 2100; no call lies beyond.
+const ALL_OF_TIME: (i64, i64) = (0, 4_102_444_800_000);
 
 /// A live organisation and the plan's window on it.
 pub(super) struct Live {
