@@ -206,7 +206,7 @@ fn archived_recordings_are_quarantined_and_come_with_a_later_run() {
     assert!(behind.as_u64().is_some_and(|count| count > 0), "{run}");
     simulation
         .seatrial(&["status", "plan.toml", "--quarantine", "behind.csv"])
-        .ends(10);
+        .ends(0);
     let listed = std::fs::File::open(simulation.file("behind.csv")).expect("a list");
     let mut listed = csv::Reader::from_reader(listed);
     let mut restored = 0;
