@@ -63,19 +63,15 @@ impl CallRow {
         judged: &Judged,
         was_heard: impl Fn(usize) -> bool,
     ) -> CallRow {
-        let each: Vec<Judgement> = judged
-            .buckets
-            .iter()
-            .enumerate()
-            .map(|(at, bucket)| judgement(bucket, was_heard(at)))
-            .collect();
+        let each = judged.buckets.iter().enumerate();
+        let each = each.map(|(at, bucket)| judgement(bucket, was_heard(at)));
         let flag = |is_so: bool, flag: u8| if is_so { flag } else { 0 };
         let recordings = expected
             .recordings
             .iter()
-            .zip(&each)
+            .zip(each.clone())
             .map(|(recording, judgement)| {
-                *judgement as u8
+                judgement as u8
                     | flag(!recording.pauses.is_empty(), HAS_PAUSE)
                     | flag(recording.delete_at.is_none(), HAS_NO_DATE)
             })
@@ -88,7 +84,7 @@ impl CallRow {
                 || expected.presence == Presence::Expected && judged.unverifiable.is_none());
         CallRow {
             start_ms: expected.span.map_or(NO_START, |span| span.start.ms()),
-            call: judgement_of_call(expected, judged, &each) as u8
+            call: judgement_of_call(expected, judged, each) as u8
                 | flag(is_due, DUE)
                 | flag(is_lost, LOST),
             recordings,
@@ -116,12 +112,17 @@ fn judgement(bucket: &Bucket, was_heard: bool) -> Judgement {
 }
 
 /// A call is judged as far as its recordings are; one without recordings by itself.
-fn judgement_of_call(expected: &Expectation, judged: &Judged, each: &[Judgement]) -> Judgement {
-    let has = |judgement| each.contains(&judgement);
+fn judgement_of_call(
+    expected: &Expectation,
+    judged: &Judged,
+    each: impl Iterator<Item = Judgement> + Clone,
+) -> Judgement {
+    let has = |judgement| each.clone().any(|one| one == judgement);
+    let is_empty = judged.buckets.is_empty();
     match expected.presence {
         Presence::Absent(_) | Presence::NotCarried => Judgement::Absent,
         _ if judged.unverifiable.is_some() => Judgement::None,
-        _ if each.is_empty()
+        _ if is_empty
             && judged
                 .findings
                 .iter()
@@ -129,7 +130,7 @@ fn judgement_of_call(expected: &Expectation, judged: &Judged, each: &[Judgement]
         {
             Judgement::Missing
         }
-        _ if each.is_empty() || has(Judgement::Metadata) => Judgement::Metadata,
+        _ if is_empty || has(Judgement::Metadata) => Judgement::Metadata,
         _ if has(Judgement::Sound) => Judgement::Sound,
         _ if has(Judgement::Missing) => Judgement::Missing,
         _ if has(Judgement::Absent) => Judgement::Absent,

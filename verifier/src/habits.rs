@@ -1,7 +1,7 @@
 //! What only the whole of a migration tells: on whose leg it writes a wrap-up code, and whether it
 //! takes agents from extensions.
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use crate::capabilities::CallData;
 use crate::checks::AGENTS;
@@ -37,13 +37,12 @@ pub(crate) struct CommonPractice {
     last: Vec<usize>,
     /// Calls that are examined, with the first and with the last.
     examined: (usize, usize),
-    /// Agents of the source with a desk of several, and the user that one of them is himself shown
-    /// as.
-    as_themselves: BTreeSet<(Text, Text)>,
+    /// Agents of the source with a desk of several, and the users that each is himself shown as.
+    as_themselves: BTreeMap<Text, BTreeSet<Text>>,
 }
 
 /// Agents of the source who have a desk of several.
-pub(crate) type AtDesks<'a> = HashSet<&'a str>;
+pub(crate) type AtDesks<'a> = HashSet<&'a str, foldhash::fast::RandomState>;
 
 /// Once for many calls.
 pub(crate) fn at_desks(rules: &Rules) -> AtDesks<'_> {
@@ -74,11 +73,19 @@ impl CommonPractice {
                 && actual.user.as_deref() == Some(&leg.user)
                 && at_desks.contains(leg.legacy_agent.as_str())
             {
-                let shown = (leg.legacy_agent.clone(), leg.user.clone());
-                self.as_themselves.insert(shown);
+                self.is_shown_as(&leg.legacy_agent, &leg.user);
             }
         }
         true
+    }
+
+    /// Mostly it was so in another call before.
+    fn is_shown_as(&mut self, agent: &Text, user: &Text) {
+        let shown = self.as_themselves.get(agent.as_str());
+        if !shown.is_some_and(|users| users.contains(user.as_str())) {
+            let users = self.as_themselves.entry(agent.clone()).or_default();
+            users.insert(user.clone());
+        }
     }
 
     /// A call that is examined.
@@ -100,7 +107,9 @@ impl CommonPractice {
         self.last.extend(other.last);
         self.examined.0 += other.examined.0;
         self.examined.1 += other.examined.1;
-        self.as_themselves.extend(other.as_themselves);
+        for (agent, users) in other.as_themselves {
+            self.as_themselves.entry(agent).or_default().extend(users);
+        }
     }
 
     /// Calls that do otherwise than most: right by themselves, and perhaps wrong beside the others.
@@ -245,7 +254,7 @@ impl Habits<'_> {
         let elsewhere = self.others.as_themselves.iter();
         elsewhere
             .filter(|(agent, _)| is_colleague(agent))
-            .any(|(_, user)| user != wrong)
+            .any(|(_, users)| users.iter().any(|user| user != wrong))
             || (0..self.expectations.len())
                 .filter(|other| *other != case)
                 .any(|other| {

@@ -16,7 +16,7 @@
 //! | `expected` | what must be in the target: pure |
 //! | `requests`, `drift` | every request that may be sent: listed, enforced, reckoned; answers outside the documented shapes |
 //! | `saved_readings` | readings of an unfinished verification |
-//! | `sorted_records`, `in_order` | records in the order of their keys, more than memory holds; looked up in that order |
+//! | `sorted_records`, `in_order`, `refill` | records in the order of their keys, more than memory holds; looked up in that order; read back without new memory |
 //! | `triage`, `columns`, `sums` | calls that are right are counted and let go; what stays of them |
 //! | `examined`, `sample` | the others, looked at together; which recordings are listened to |
 //! | `holds` | how many legal holds stand |
@@ -66,6 +66,7 @@ mod options;
 mod outcome;
 mod patterns;
 mod platform_facts;
+mod refill;
 mod report;
 mod requests;
 mod run;

@@ -2,9 +2,11 @@
 
 use std::collections::BTreeSet;
 
+use postcard::Error;
 use serde::{Deserialize, Serialize};
 
 use crate::platform_facts::PlatformFacts;
+use crate::refill::{Refill, Rest, read_anew, refill_fields};
 use crate::sorted_map::SortedMap;
 use crate::text::Text;
 use crate::utc_millis::UtcMillis;
@@ -155,7 +157,7 @@ pub(crate) struct TargetRecording {
 }
 
 /// A pause as the target marks it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub(crate) struct MarkedPause {
     /// Offset from the recording's start. Milliseconds.
     pub(crate) location_ms: i64,
@@ -266,5 +268,68 @@ impl TimeReading {
             TimeReading::At(moment) => Some(*moment),
             TimeReading::Absent | TimeReading::Damaged(_) => None,
         }
+    }
+}
+
+read_anew!(TimeReading, MarkedPause, PauseInstants, BTreeSet<Field>);
+refill_fields!(TargetConversation {
+    id,
+    legacy_id,
+    start,
+    end,
+    direction,
+    legs,
+    customers,
+    anis,
+    dnises,
+    queues,
+    skills,
+    wrap_ups,
+    attributes,
+    protected,
+    recordings,
+    withheld,
+    platform,
+});
+refill_fields!(TargetLeg {
+    user,
+    start,
+    end,
+    number,
+    session,
+    wrap_ups,
+});
+refill_fields!(TargetRecording {
+    id,
+    conversation_id,
+    start,
+    end,
+    file_state,
+    delete_at,
+    created,
+    pauses,
+    users,
+    session,
+    originating_id,
+    pause_instants,
+    media_unseen,
+    platform,
+});
+
+impl Refill for Recordings {
+    fn refill(&mut self, from: &mut Rest<'_>) -> Result<(), Error> {
+        match u32::deserialize(&mut *from)? {
+            0 => match self {
+                Recordings::Read(recordings) => recordings.refill(from)?,
+                Recordings::Hidden(_) => {
+                    let mut recordings = Vec::new();
+                    recordings.refill(from)?;
+                    *self = Recordings::Read(recordings);
+                }
+            },
+            1 => *self = Recordings::Hidden(Deserialize::deserialize(from)?),
+            _ => return Err(Error::DeserializeBadEnum),
+        }
+        Ok(())
     }
 }

@@ -8,6 +8,8 @@ use std::sync::OnceLock;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+use crate::refill::read_anew;
+
 /// A value of a type that only a platform's own folder knows. Mostly empty.
 #[derive(Debug, Default)]
 pub(crate) struct PlatformFacts(Option<Held>);
@@ -123,6 +125,8 @@ impl<'de> Deserialize<'de> for PlatformFacts {
         ))
     }
 }
+
+read_anew!(PlatformFacts);
 
 #[cfg(test)]
 mod tests {

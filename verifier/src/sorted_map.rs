@@ -5,8 +5,11 @@ use std::fmt::Formatter;
 use std::marker::PhantomData;
 use std::ops::Index;
 
+use postcard::Error;
 use serde::de::{MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use crate::refill::{Refill, Rest};
 
 /// A map of a dozen entries: one list, in which a name is found by looking at a few of them. Read
 /// back, it costs one allocation.
@@ -143,6 +146,16 @@ impl<'de, K: Deserialize<'de> + Ord, V: Deserialize<'de>> Visitor<'de> for OfMap
             map.insert(name, value);
         }
         Ok(map)
+    }
+}
+
+impl<K: Refill + Default + Ord, V: Refill + Default> Refill for SortedMap<K, V> {
+    fn refill(&mut self, from: &mut Rest<'_>) -> Result<(), Error> {
+        self.0.refill(from)?;
+        if !self.0.is_sorted_by(|one, other| one.0 < other.0) {
+            *self = std::mem::take(&mut self.0).into_iter().collect();
+        }
+        Ok(())
     }
 }
 

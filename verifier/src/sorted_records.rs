@@ -123,7 +123,7 @@ fn unreadable(error: &std::io::Error) -> RunError {
     RunError::Report(format!("cannot read back what was read: {error}"))
 }
 
-fn broken(error: postcard::Error) -> RunError {
+pub(crate) fn broken(error: postcard::Error) -> RunError {
     RunError::Internal(format!("a record that was set aside: {error}"))
 }
 
@@ -255,6 +255,7 @@ impl<T: Serialize + DeserializeOwned> SortedRecords<T> {
                 at: begin,
                 end: *end,
                 buffer: Vec::new(),
+                held: 0,
                 key: 0..0,
                 record: 0..0,
             };
@@ -367,6 +368,8 @@ struct RunReader<'a> {
     at: u64,
     end: u64,
     buffer: Vec<u8>,
+    /// How much of the buffer was read; behind it stands what was read before.
+    held: usize,
     /// Where the key and the record stand in the buffer that come next.
     key: Range<usize>,
     record: Range<usize>,
@@ -383,7 +386,7 @@ impl RunReader<'_> {
     /// Passes a record. `false`: the run has ended.
     fn advance(&mut self) -> Result<bool, RunError> {
         let begin = self.record.end;
-        if begin == self.buffer.len() && self.at == self.end {
+        if begin == self.held && self.at == self.end {
             return Ok(false);
         }
         const LENGTHS: usize = 8;
@@ -402,22 +405,24 @@ impl RunReader<'_> {
 
     /// Reads on until so many bytes from `begin` on are in the buffer; where that place is then.
     fn hold(&mut self, begin: usize, bytes: usize) -> Result<usize, RunError> {
-        if self.buffer.len() - begin >= bytes {
+        if self.held - begin >= bytes {
             return Ok(begin);
         }
-        self.buffer.drain(..begin);
-        if self.buffer.capacity() > MOST_HELD_BYTES {
-            self.buffer.shrink_to(READ_BYTES);
-        }
-        let held = self.buffer.len();
+        self.buffer.copy_within(begin..self.held, 0);
+        let held = self.held - begin;
         let left = usize::try_from(self.end - self.at).unwrap_or(usize::MAX);
         if left < bytes - held {
             return Err(unreadable(&std::io::ErrorKind::UnexpectedEof.into()));
         }
-        let more = left.min(READ_BYTES.max(bytes - held));
-        self.buffer.resize(held + more, 0);
+        let most = READ_BYTES.max(bytes);
+        if self.buffer.len() < most || self.buffer.len() > MOST_HELD_BYTES.max(most) {
+            self.buffer.resize(most, 0);
+            self.buffer.shrink_to_fit();
+        }
+        let more = left.min(self.buffer.len() - held);
+        self.held = held + more;
         self.file
-            .read_exact_at(&mut self.buffer[held..], self.at)
+            .read_exact_at(&mut self.buffer[held..self.held], self.at)
             .map_err(|error| unreadable(&error))?;
         self.at += more as u64;
         Ok(0)

@@ -18,9 +18,10 @@ use crate::judged_call::JudgedCall;
 use crate::matching::{Pairing, has_times_of, pair_alone, same_times};
 use crate::observed::{TargetConversation, TargetRecording, TimeReading};
 use crate::options::{Progress, Stage};
+use crate::refill::refill;
 use crate::report::{RecordingLine, lines_of_call};
 use crate::run_error::RunError;
-use crate::sorted_records::{Merge, RecordSorter, StoredRecord, read};
+use crate::sorted_records::{Merge, RecordSorter, StoredRecord};
 use crate::source::SourceInteraction;
 use crate::sums::Sums;
 use crate::target::{Expectations, TargetSnapshot};
@@ -182,25 +183,25 @@ impl Triage<'_> {
 
     /// What one thread of several does: some pieces, each whenever it is free.
     fn decide_pieces(&self, ids: &Mutex<JoinedById<'_>>) -> Result<Vec<Decided>, RunError> {
-        let (mut all, mut piece) = (Vec::new(), Piece::default());
+        let (mut all, mut piece, mut held) = (Vec::new(), Piece::default(), Held::default());
         while all.len() < PIECES {
             ids.lock().fill(&mut piece)?;
             if piece.ids.is_empty() {
                 break;
             }
-            all.push(self.decide_all(&piece)?);
+            all.push(self.decide_all(&piece, &mut held)?);
         }
         Ok(all)
     }
 
-    fn decide_all(&self, piece: &Piece) -> Result<Decided, RunError> {
+    fn decide_all(&self, piece: &Piece, held: &mut Held) -> Result<Decided, RunError> {
         let mut decided = Decided {
             piece: piece.nth,
             sums: self.sums.clone(),
             ..Decided::default()
         };
         for id in &piece.ids {
-            self.decide(piece, id, &mut decided)?;
+            self.decide(piece, id, held, &mut decided)?;
         }
         Ok(decided)
     }
@@ -209,36 +210,37 @@ impl Triage<'_> {
         &self,
         piece: &Piece,
         id: &RecordsOfId,
+        held: &mut Held,
         decided: &mut Decided,
     ) -> Result<(), RunError> {
-        let conversations = piece
-            .records(&id.target)
-            .map(read)
-            .collect::<Result<Vec<TargetConversation>, RunError>>()?;
+        held.read(piece, id)?;
+        let Held {
+            interaction,
+            conversations,
+        } = held;
         decided.target_recordings += conversations
             .iter()
             .map(|conversation| conversation.read_recordings().len() as u64)
             .sum::<u64>();
         let Some(case) = id.case else {
-            decided.examined.ours.extend(conversations);
+            decided.examined.ours.append(conversations);
             return Ok(());
         };
-        let interaction = SourceInteraction::read(piece.records(&id.source))?;
         let rules = self.expectations.deriving.rules;
-        let mut expected = self.expectations.unheard(&interaction);
-        let pairing = pair_alone(&expected, &conversations);
+        let mut expected = self.expectations.unheard(interaction);
+        let pairing = pair_alone(&expected, conversations);
         forgive_expired(
             std::slice::from_mut(&mut expected),
             std::slice::from_ref(&pairing),
-            &conversations,
+            conversations,
             rules,
         );
         let call = Candidate {
             case,
-            interaction: &interaction,
+            interaction,
             expected: &expected,
             pairing: &pairing,
-            conversations: &conversations,
+            conversations,
         };
         if self.let_go(&call, decided) {
             return Ok(());
@@ -250,8 +252,9 @@ impl Triage<'_> {
         decided.mispaired.extend(call.mispaired());
         decided.displaced.extend(call.displaced());
         decided.examined.cases.push(case);
+        let interaction = std::mem::take(interaction);
         decided.examined.interactions.push(interaction);
-        decided.examined.ours.extend(conversations);
+        decided.examined.ours.append(conversations);
         Ok(())
     }
 
@@ -486,6 +489,29 @@ impl Triaged {
             .chain(all.filter(begins_there).filter(is_let_go))
             .chain(self.practice.exceptions().iter().copied())
             .collect()
+    }
+}
+
+/// What a thread has read last: the next one is read into its memory.
+#[derive(Default)]
+struct Held {
+    interaction: SourceInteraction,
+    conversations: Vec<TargetConversation>,
+}
+
+impl Held {
+    /// What is under an id. Where no call has it, the interaction stays as it is.
+    fn read(&mut self, piece: &Piece, id: &RecordsOfId) -> Result<(), RunError> {
+        self.conversations
+            .resize_with(id.target.len(), TargetConversation::default);
+        let stored = piece.records(&id.target);
+        for (conversation, record) in self.conversations.iter_mut().zip(stored) {
+            refill(conversation, record)?;
+        }
+        match id.case {
+            Some(_) => self.interaction.read_in_place(piece.records(&id.source)),
+            None => Ok(()),
+        }
     }
 }
 

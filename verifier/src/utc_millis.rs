@@ -3,9 +3,13 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use crate::refill::read_anew;
+
 /// An instant. Unix milliseconds, UTC. Wider than any calendar: a damaged target may say the year
 /// 55789, and that is a finding, not an error.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
 pub struct UtcMillis(i64);
 
 const DAY_MS: i64 = 86_400_000;
@@ -101,6 +105,8 @@ impl std::fmt::Display for UtcMillis {
         }
     }
 }
+
+read_anew!(UtcMillis);
 
 /// A year beyond 9999 in UTC: what milliseconds taken for seconds turn into.
 /// `+55789-04-18T00:26:40.000Z`.

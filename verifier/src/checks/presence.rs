@@ -298,7 +298,8 @@ fn with_conversation(evidence: &Evidence<'_>, conversation: &TargetConversation)
         Recordings::Hidden(need) => Some(need.clone()),
         Recordings::Read(_) => None,
     };
-    let mut pairs: Vec<(usize, Pair<'_>)> = Vec::new();
+    let (mut pairs, mut compared) = (Vec::new(), Vec::new());
+    judged.buckets.reserve_exact(expected.recordings.len());
     for (at, recording) in expected.recordings.iter().enumerate() {
         let actual =
             evidence.pairing.recordings[at].and_then(|at| conversation.read_recordings().get(at));
@@ -328,15 +329,15 @@ fn with_conversation(evidence: &Evidence<'_>, conversation: &TargetConversation)
             },
             (presence, Some(actual)) => {
                 let stored = evidence.stored.get(at).and_then(Option::as_ref);
-                pairs.push((
-                    at,
-                    Pair {
+                if !recording.unread {
+                    compared.push(at);
+                    pairs.push(Pair {
                         expected: recording,
                         actual,
                         sound: evidence.sound(at),
                         stored,
-                    },
-                ));
+                    });
+                }
                 let pending = match media(actual, evidence.as_of) {
                     Media::Pending(need) => Some(need.to_owned()),
                     // Null while its media can be played would be damage, if the vendor promised
@@ -357,9 +358,6 @@ fn with_conversation(evidence: &Evidence<'_>, conversation: &TargetConversation)
         };
         judged.buckets.push(bucket);
     }
-    pairs.retain(|(_, pair)| !pair.expected.unread);
-    let compared: Vec<usize> = pairs.iter().map(|(at, _)| *at).collect();
-    let pairs = pairs.into_iter().map(|(_, pair)| pair).collect();
     let mut findings = check(&Comparison {
         expected,
         conversation,
@@ -390,6 +388,9 @@ fn doubtful_pairs(
     conversation: &TargetConversation,
 ) -> Vec<(usize, String)> {
     let recordings = &evidence.expected.recordings;
+    if !evidence.expected.has_unread() {
+        return Vec::new();
+    }
     let there = |at: usize| {
         evidence.pairing.recordings[at].and_then(|at| conversation.read_recordings().get(at))
     };
@@ -446,6 +447,9 @@ fn unread(
 /// A finding about a recording makes it different; one about the call makes all of its recordings
 /// different.
 fn blame(expected: &Expectation, findings: &[Finding], buckets: &mut [Bucket], compared: &[usize]) {
+    if findings.is_empty() {
+        return;
+    }
     let whole = findings
         .iter()
         .any(|finding| finding.legacy_recording_id.is_none());

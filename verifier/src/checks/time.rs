@@ -62,7 +62,7 @@ struct Wrong {
 pub(super) fn check(seen: &Comparison<'_>) -> Vec<Finding> {
     let zone = seen.rules.site_zone.as_ref();
     let mut findings: Vec<Finding> = Vec::new();
-    for subject in subjects(seen) {
+    each_subject(seen, |subject| {
         for wrong in wrongs(&subject, zone) {
             let text = format!(
                 "{}: {} instead of {}",
@@ -82,7 +82,7 @@ pub(super) fn check(seen: &Comparison<'_>) -> Vec<Finding> {
                 None => findings.push(finding(seen, &subject, wrong)),
             }
         }
-    }
+    });
     findings
 }
 
@@ -99,7 +99,7 @@ fn finding(seen: &Comparison<'_>, subject: &Subject<'_>, wrong: Wrong) -> Findin
 }
 
 /// The call, its legs where both sides have as many, and its recordings.
-fn subjects<'a>(seen: &'a Comparison<'a>) -> Vec<Subject<'a>> {
+fn each_subject<'a>(seen: &'a Comparison<'a>, mut then: impl FnMut(Subject<'a>)) {
     let conversation = seen.conversation;
     let uploaded = conversation
         .read_recordings()
@@ -107,12 +107,11 @@ fn subjects<'a>(seen: &'a Comparison<'a>) -> Vec<Subject<'a>> {
         .filter_map(|recording| recording.created)
         .min()
         .unwrap_or(seen.as_of);
-    let mut subjects = Vec::new();
     // Where the customer says when the call began, one who is lost is told as that.
     let joined_and_left = seen.rules.capabilities.leg_times == LegTimes::JoinedAndLeft;
     let told_by_nobody = joined_and_left && conversation.customers == 0;
     if let (Some(expected), false) = (seen.expected.span, told_by_nobody) {
-        subjects.push(Subject {
+        then(Subject {
             name: Name::Call,
             recording: None,
             expected,
@@ -133,7 +132,7 @@ fn subjects<'a>(seen: &'a Comparison<'a>) -> Vec<Subject<'a>> {
         for (at, (expected, actual)) in legs.filter(|(_, (expected, _))| !expected.unread) {
             let half = (actual.start == TimeReading::Absent) != (actual.end == TimeReading::Absent);
             if let (true, Some(expected), true) = (half, expected.span, joined_and_left) {
-                subjects.push(Subject {
+                then(Subject {
                     name: Name::Leg(at),
                     recording: None,
                     expected,
@@ -147,7 +146,7 @@ fn subjects<'a>(seen: &'a Comparison<'a>) -> Vec<Subject<'a>> {
             if let (Some(start), Some(end)) = (actual.start.instant(), actual.end.instant())
                 && let Some(expected) = leg_span(expected, start, end, seen)
             {
-                subjects.push(Subject {
+                then(Subject {
                     name: Name::Leg(at),
                     recording: None,
                     expected,
@@ -163,7 +162,7 @@ fn subjects<'a>(seen: &'a Comparison<'a>) -> Vec<Subject<'a>> {
         let told =
             (pair.actual.start != TimeReading::Absent) || (pair.actual.end != TimeReading::Absent);
         if let (Some(expected), true) = (pair.expected.span, told) {
-            subjects.push(Subject {
+            then(Subject {
                 name: Name::Recording,
                 recording: Some((&pair.expected.legacy_id, &pair.actual.id)),
                 expected,
@@ -173,7 +172,6 @@ fn subjects<'a>(seen: &'a Comparison<'a>) -> Vec<Subject<'a>> {
             });
         }
     }
-    subjects
 }
 
 /// The leg's own times. The guide's surface links a recording to a leg and carries the recording's

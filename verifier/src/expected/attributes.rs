@@ -2,7 +2,7 @@
 
 use super::{Rules, Wanted, raw_text};
 use crate::sorted_map::SortedMap;
-use crate::source::{SourceInteraction, SourceRecording};
+use crate::source::{SourceInteraction, SourceRecording, SourceTime};
 use crate::text::{Text, decimal};
 
 /// How many attributes a call has at most.
@@ -24,58 +24,51 @@ pub(super) fn attributes(
     rules: &Rules,
 ) -> SortedMap<Text, Wanted> {
     let listed = &source.listed;
-    let unmapped_code = listed
-        .wrap_up_code
-        .clone()
-        .filter(|code| !rules.wrap_ups.contains_key(code.as_str()));
-    let plain = [
-        ("st.disposition", listed.disposition_code.clone()),
-        ("st.ivr_node", listed.ivr_node_id.clone()),
-        ("st.skill_group", listed.skill_group.clone()),
-        ("st.talk_ms", listed.talk_time_ms.map(decimal)),
-        ("st.wait_ms", listed.wait_time_ms.map(decimal)),
-        ("st.wrap_up_code", unmapped_code),
-    ];
-    let mut wanted: SortedMap<Text, Wanted> = SortedMap::with_capacity(MOST_ATTRIBUTES);
-    wanted.extend(
-        plain
-            .into_iter()
-            .filter_map(|(name, value)| Some((name.into(), Wanted::exactly(value?)))),
-    );
-    let extra = listed.extra.iter();
-    wanted.extend(extra.map(|(name, value)| {
-        let name = Text::from(format!("st.data.{name}"));
-        (name, Wanted::exactly(value.as_str()))
-    }));
-    if let Some(raw) = raw_text(&listed.start_time) {
-        // As it stands in the source; a number in another spelling may also be carried in plain
-        // digits.
-        let digits = listed
-            .start_time
-            .whole()
-            .map(decimal)
-            .filter(|digits| *digits != raw);
-        wanted.insert(
-            "st.raw_start".into(),
-            Wanted {
-                any_of: std::iter::once(raw).chain(digits).collect(),
-                required: true,
-            },
-        );
+    let unmapped_code = listed.wrap_up_code.as_ref();
+    let unmapped_code = unmapped_code.filter(|code| !rules.wrap_ups.contains_key(code.as_str()));
+    let exactly = |value: Option<&Text>| value.map(|value| Wanted::exactly(value.as_str()));
+    let milliseconds = |value: Option<i64>| value.map(|value| Wanted::exactly(decimal(value)));
+    let of_repair = || Wanted {
+        required: repair == Repair::Interaction,
+        ..Wanted::exactly("ends_swapped")
+    };
+    let mut wanted = SortedMap::with_capacity(MOST_ATTRIBUTES + listed.extra.len());
+    let mut add = |name: &str, value: Option<Wanted>| {
+        if let Some(value) = value {
+            wanted.insert(Text::from(name), value);
+        }
+    };
+    // In the order of their names, so that each goes behind the one before it.
+    for (name, value) in &listed.extra {
+        let name = format!("st.data.{name}");
+        add(&name, Some(Wanted::exactly(value.as_str())));
     }
-    if let Some(names) = file_names(source, rules) {
-        wanted.insert("st.file_name".into(), names);
-    }
-    if repair != Repair::None {
-        wanted.insert(
-            "st.repair".into(),
-            Wanted {
-                required: repair == Repair::Interaction,
-                ..Wanted::exactly("ends_swapped")
-            },
-        );
-    }
+    add("st.disposition", exactly(listed.disposition_code.as_ref()));
+    add("st.file_name", file_names(source, rules));
+    add("st.ivr_node", exactly(listed.ivr_node_id.as_ref()));
+    add("st.raw_start", raw_start(&listed.start_time));
+    add("st.repair", (repair != Repair::None).then(of_repair));
+    add("st.skill_group", exactly(listed.skill_group.as_ref()));
+    add("st.talk_ms", milliseconds(listed.talk_time_ms));
+    add("st.wait_ms", milliseconds(listed.wait_time_ms));
+    add("st.wrap_up_code", exactly(unmapped_code));
     wanted
+}
+
+/// As it stands in the source; a number in another spelling may also be carried in plain digits.
+fn raw_start(stated: &SourceTime) -> Option<Wanted> {
+    let mut wanted = Wanted::exactly(raw_text(stated)?);
+    // What is a number there is in plain digits already.
+    if let SourceTime::Text {
+        whole: Some(whole), ..
+    } = stated
+    {
+        let digits = decimal(*whole);
+        if !wanted.any_of.contains(&digits) {
+            wanted.any_of.push(digits);
+        }
+    }
+    Some(wanted)
 }
 
 /// Names joined with `;` in recording order. Where some recordings stay behind, their names may be

@@ -202,8 +202,10 @@ pub(crate) struct Wanted {
 
 impl Wanted {
     pub(crate) fn exactly(value: impl Into<Text>) -> Wanted {
+        let mut any_of = ArrayVec::new();
+        any_of.push(value.into());
         Wanted {
-            any_of: std::iter::once(value.into()).collect(),
+            any_of,
             required: true,
         }
     }

@@ -1,7 +1,7 @@
 //! The plan as the verifier reads it: indexed, secrets resolved, zones opened. Meaning is added
 //! nowhere else.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use audio::Ffmpeg;
 use jiff::tz::TimeZone;
@@ -16,21 +16,24 @@ use crate::run_error::RunError;
 use crate::text::Text;
 use crate::utc_millis::UtcMillis;
 
+/// Rows by an id of the source: looked up for every call a dozen times, never listed.
+pub(crate) type Table<T> = HashMap<String, T, foldhash::fast::RandomState>;
+
 /// What the plan demands.
 #[derive(Clone)]
 pub(crate) struct Rules {
     pub(crate) seconds: bool,
     pub(crate) naive_zone: Option<TimeZone>,
     pub(crate) site_zone: Option<TimeZone>,
-    pub(crate) node_offset_ms: BTreeMap<String, i64>,
-    pub(crate) agents: BTreeMap<String, Vec<AgentRow>>,
-    pub(crate) queues: BTreeMap<String, Uuid>,
-    pub(crate) skills: BTreeMap<String, Uuid>,
-    pub(crate) wrap_ups: BTreeMap<String, Uuid>,
+    pub(crate) node_offset_ms: Table<i64>,
+    pub(crate) agents: Table<Vec<AgentRow>>,
+    pub(crate) queues: Table<Uuid>,
+    pub(crate) skills: Table<Uuid>,
+    pub(crate) wrap_ups: Table<Uuid>,
     pub(crate) fallback_agent: Option<AgentRow>,
     pub(crate) default_queue: Option<Uuid>,
     pub(crate) hold_partial: bool,
-    pub(crate) exclusions: BTreeMap<String, String>,
+    pub(crate) exclusions: Table<String>,
     pub(crate) format: AudioFormat,
     pub(crate) short_tolerance_ms: u64,
     pub(crate) quarantine_short: bool,
@@ -38,7 +41,7 @@ pub(crate) struct Rules {
     pub(crate) ffmpeg: Ffmpeg,
     pub(crate) phones: PhoneRule,
     pub(crate) pauses: PauseRule,
-    pub(crate) class_years: BTreeMap<String, i64>,
+    pub(crate) class_years: Table<i64>,
     pub(crate) skip_expired: bool,
     /// The target's maximum retention; read there, since no plan can know it.
     pub(crate) maximum: Maximum,
@@ -73,7 +76,7 @@ pub(crate) struct AgentRow {
 /// Who agents of the source are in the target.
 #[derive(Debug, Default)]
 pub(crate) struct AgentTable {
-    rows: BTreeMap<String, Vec<AgentRow>>,
+    rows: Table<Vec<AgentRow>>,
     /// The plan's stand-in. Absent: it has none.
     fallback: Option<AgentRow>,
 }
@@ -156,7 +159,15 @@ pub(crate) enum PauseRule {
 
 /// What an id is looked up by, in the tables and in the source alike: blanks and control characters
 /// around it are padding. Zeros are not.
+#[inline]
 pub(crate) fn padless(id: &str) -> &str {
+    // As it mostly is: what begins and ends with a letter or digit has nothing around it.
+    if let [first, .., last] = id.as_bytes()
+        && first.is_ascii_alphanumeric()
+        && last.is_ascii_alphanumeric()
+    {
+        return id;
+    }
     id.trim_matches(|c: char| c.is_control() || c.is_whitespace())
 }
 

@@ -7,7 +7,7 @@ use jiff::tz::TimeZone;
 use plan::AudioFormat;
 use uuid::Uuid;
 
-use super::rules::AgentRow;
+use super::rules::{AgentRow, Table};
 use super::{HoldsBeyond, Maximum, PauseRule, PhoneRule, Rules, SoundFacts, SourceSound};
 use crate::source::{SourceInteraction, SourceRecording};
 use crate::target::Platform;
@@ -30,11 +30,11 @@ pub(crate) fn rules() -> Rules {
         seconds: false,
         naive_zone: None,
         site_zone: TimeZone::get("Europe/London").ok(),
-        node_offset_ms: BTreeMap::new(),
-        agents: BTreeMap::from([("AGT-992".to_owned(), row(USER))]),
-        queues: BTreeMap::from([("Q-SUPPORT".to_owned(), QUEUE)]),
-        skills: BTreeMap::from([("SK-BILLING".to_owned(), SKILL)]),
-        wrap_ups: BTreeMap::from([("W-017".to_owned(), WRAP_UP)]),
+        node_offset_ms: Table::default(),
+        agents: Table::from_iter([("AGT-992".to_owned(), row(USER))]),
+        queues: Table::from_iter([("Q-SUPPORT".to_owned(), QUEUE)]),
+        skills: Table::from_iter([("SK-BILLING".to_owned(), SKILL)]),
+        wrap_ups: Table::from_iter([("W-017".to_owned(), WRAP_UP)]),
         fallback_agent: Some(agent_row(FALLBACK, None)),
         default_queue: Some(DEFAULT_QUEUE),
         maximum: Maximum::None,
@@ -42,14 +42,14 @@ pub(crate) fn rules() -> Rules {
         holds_beyond: HoldsBeyond::None,
         capabilities: GenesysCloud::DEFAULT.capabilities(),
         hold_partial: true,
-        exclusions: BTreeMap::new(),
+        exclusions: Table::default(),
         format: AudioFormat::Mp3,
         short_tolerance_ms: 1000,
         ffmpeg: audio::Ffmpeg::Never,
         quarantine_short: true,
         phones: PhoneRule::Keep,
         pauses: PauseRule::Silence,
-        class_years: BTreeMap::from([("7-Year Retention".to_owned(), 7)]),
+        class_years: Table::from_iter([("7-Year Retention".to_owned(), 7)]),
         skip_expired: true,
         extensions: BTreeMap::new(),
     }

@@ -81,6 +81,15 @@ pub(crate) fn pair(
 
 /// What belongs to one interaction, of conversations that all carry its id.
 pub(crate) fn pair_alone(expected: &Expectation, ours: &[TargetConversation]) -> Pairing {
+    if let [only] = ours {
+        let (recordings, unpaired) = assign(expected, only);
+        return Pairing {
+            conversation: Some(0),
+            recordings,
+            unpaired,
+            ..Pairing::default()
+        };
+    }
     one(expected, (0..ours.len()).collect(), ours)
 }
 
@@ -145,6 +154,10 @@ fn assign(
     conversation: &TargetConversation,
 ) -> (Vec<Option<usize>>, Vec<usize>) {
     let actual = conversation.read_recordings();
+    // One on each side, as it mostly is: there is nothing to choose.
+    if let ([_], [_]) = (expected.recordings.as_slice(), actual) {
+        return (vec![Some(0)], Vec::new());
+    }
     let clock = TheirClock::new(expected, conversation);
     let mut assigned: Vec<Option<usize>> = vec![None; expected.recordings.len()];
     let mut free: Vec<usize> = (0..actual.len()).collect();

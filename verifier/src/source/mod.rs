@@ -26,6 +26,7 @@ pub(crate) use record::{
 pub(crate) use registry::{endpoint, name, open, operations};
 
 use crate::options::Progress;
+use crate::refill::refill;
 use crate::run_error::RunError;
 use crate::sorted_records::{Merge, RecordSorter, SortedRecords, read, text_key};
 
@@ -99,7 +100,7 @@ impl Interactions {
                     return Ok(None);
                 };
                 first.key.clone_into(&mut key);
-                let mut interaction = SourceInteraction::read([first.record])?;
+                let mut interaction: SourceInteraction = read(first.record)?;
                 stored.advance()?;
                 while let Some(next) = stored.peek().filter(|next| next.key == key) {
                     merge(&mut interaction, read(next.record)?);
@@ -113,19 +114,21 @@ impl Interactions {
 }
 
 impl SourceInteraction {
-    /// One interaction, by everything that was listed under its id, as it is stored.
-    pub(crate) fn read<'a>(
+    /// One interaction in the place of another, by everything that was listed under its id, as it
+    /// is stored.
+    pub(crate) fn read_in_place<'a>(
+        &mut self,
         records: impl IntoIterator<Item = &'a [u8]>,
-    ) -> Result<SourceInteraction, RunError> {
+    ) -> Result<(), RunError> {
         let mut records = records.into_iter();
         let Some(first) = records.next() else {
             return Err(RunError::Internal("no record of an interaction".to_owned()));
         };
-        let mut interaction: SourceInteraction = read(first)?;
+        refill(self, first)?;
         for record in records {
-            merge(&mut interaction, read(record)?);
+            merge(self, read(record)?);
         }
-        Ok(interaction)
+        Ok(())
     }
 }
 

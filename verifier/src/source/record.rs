@@ -6,11 +6,12 @@ use std::collections::BTreeMap;
 use plan::Reason;
 use serde::{Deserialize, Serialize};
 
+use crate::refill::{read_anew, refill_fields};
 use crate::text::Text;
 use crate::utc_millis::UtcMillis;
 
 /// An interaction with its recordings, in the source's order.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub(crate) struct SourceInteraction {
     /// As listed.
     pub(crate) listed: SourceCall,
@@ -122,6 +123,17 @@ pub(crate) struct SourceRecording {
     pub(crate) staged: Option<StagedMedia>,
 }
 
+impl Default for SourceRecording {
+    /// One of which the source says nothing.
+    fn default() -> SourceRecording {
+        SourceRecording {
+            id: Text::default(),
+            details: Ok(RecordingDetails::default()),
+            staged: None,
+        }
+    }
+}
+
 /// What the source says of a recording. Absent: it does not say.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub(crate) struct RecordingDetails {
@@ -166,7 +178,7 @@ pub(crate) struct RecordingDetails {
 }
 
 /// A stretch of a recording, from its own start. Milliseconds. Absent: the source does not say.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub(crate) struct SourcePause {
     /// First millisecond.
     pub(crate) start_offset_ms: Option<i64>,
@@ -190,19 +202,8 @@ pub(crate) enum SourceTime {
     Instant { text: Text, at: Option<UtcMillis> },
 }
 
-impl SourceTime {
-    /// The whole number it is, in whichever spelling.
-    pub(crate) fn whole(&self) -> Option<i64> {
-        match self {
-            SourceTime::Absent | SourceTime::Instant { .. } => None,
-            SourceTime::Number(number) => Some(*number),
-            SourceTime::Text { whole, .. } => *whole,
-        }
-    }
-}
-
 /// Audio in staging, as the migrator wrote it down.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct StagedMedia {
     /// Name of the blob; must be the hash of its bytes.
     pub(crate) sha256: Text,
@@ -211,3 +212,67 @@ pub(crate) struct StagedMedia {
     /// Size the source's media answer announced. Absent: it announced none.
     pub(crate) announced: Option<u64>,
 }
+
+read_anew!(SourceTime, SourcePause, StagedMedia);
+refill_fields!(SourceInteraction {
+    listed,
+    recordings,
+    collided,
+    unread,
+});
+refill_fields!(SourceCall {
+    id,
+    start_time,
+    end_time,
+    wait_time_ms,
+    talk_time_ms,
+    direction,
+    agent_id,
+    agent_extension,
+    queue_id,
+    skill,
+    skill_group,
+    ivr_node_id,
+    disposition_code,
+    wrap_up_code,
+    caller_number,
+    dialled_number,
+    numbers_masked,
+    recorder_node,
+    segments,
+    recordings,
+    rounded,
+    extra,
+    row_reversed,
+});
+refill_fields!(SourceSegment {
+    id,
+    agent_id,
+    start_time,
+    end_time,
+});
+refill_fields!(SourceRecording {
+    id,
+    details,
+    staged,
+});
+refill_fields!(RecordingDetails {
+    id,
+    interaction_id,
+    segment_id,
+    start_time,
+    end_time,
+    duration_ms,
+    codec,
+    content_type,
+    channels,
+    size_bytes,
+    file_name,
+    recorder_node,
+    pauses,
+    retention_class,
+    delete_at,
+    legal_hold,
+    media_url,
+    rounded,
+});

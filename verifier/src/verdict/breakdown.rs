@@ -49,14 +49,17 @@ pub struct BreakdownRow {
     pub not_verifiable: u64,
 }
 
+/// Sums by what calls have in common; absent for those that do not say.
+type Sums<T> = HashMap<Option<T>, Counts, foldhash::fast::RandomState>;
+
 /// The sums so far.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Breakdown {
     total: Counts,
     /// By UTC day, as a number; absent for calls without a start.
-    days: HashMap<Option<i64>, Counts>,
-    queues: HashMap<Option<Text>, Counts>,
-    agents: HashMap<Option<Text>, Counts>,
+    days: Sums<i64>,
+    queues: Sums<Text>,
+    agents: Sums<Text>,
 }
 
 impl Breakdown {
@@ -113,7 +116,7 @@ impl Breakdown {
     }
 }
 
-fn add(sums: &mut HashMap<Option<Text>, Counts>, key: &Option<Text>, counts: &Counts) {
+fn add(sums: &mut Sums<Text>, key: &Option<Text>, counts: &Counts) {
     match sums.get_mut(key) {
         Some(sum) => sum.add_all(counts),
         None => _ = sums.insert(key.clone(), *counts),

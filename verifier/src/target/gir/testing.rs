@@ -54,7 +54,9 @@ pub(crate) fn gir_rules() -> Rules {
         ..AgentRow::default()
     };
     Rules {
-        agents: BTreeMap::from([("AGT-992".to_owned(), vec![row("ann", "7001", 2)])]),
+        agents: [("AGT-992".to_owned(), vec![row("ann", "7001", 2)])]
+            .into_iter()
+            .collect(),
         fallback_agent: Some(row("unmapped", "7999", 3)),
         capabilities: CAPABILITIES,
         ..rules()
