@@ -387,7 +387,7 @@ fn recording_alone(
     };
     let presence = if let Some(words) = rules.exclusions.get(padless(&recording.id)) {
         Presence::Absent(Absence::Agreed(words.clone()))
-    } else if let Some(reason) = details.kept_back {
+    } else if let Some(reason) = details.kept_back.0 {
         Presence::Absent(Absence::Rule(reason))
     } else if let Some(reason) = audio::absence(sound, details.duration_ms, rules) {
         Presence::Absent(Absence::Rule(reason))

@@ -20,8 +20,8 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 pub(crate) use record::{
-    RecordingDetails, SourceCall, SourceInteraction, SourcePause, SourceRecording, SourceSegment,
-    SourceTime, StagedMedia,
+    KeptBack, RecordingDetails, SourceCall, SourceInteraction, SourcePause, SourceRecording,
+    SourceSegment, SourceTime, StagedMedia,
 };
 pub(crate) use registry::{endpoint, name, open, operations};
 

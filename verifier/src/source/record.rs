@@ -169,13 +169,17 @@ pub(crate) struct RecordingDetails {
     pub(crate) delete_at: SourceTime,
     /// Must not be deleted.
     pub(crate) legal_hold: bool,
-    /// Why it stays behind by this record alone. Absent: it does not.
-    pub(crate) kept_back: Option<Reason>,
+    /// Whether it stays behind by this record alone.
+    pub(crate) kept_back: KeptBack,
     /// Where the bytes are. Absent: where the source has them by itself.
     pub(crate) media_url: Option<Text>,
     /// Names of lengths above that had a fraction of a millisecond in the source, and are rounded.
     pub(crate) rounded: Vec<String>,
 }
+
+/// Why a recording stays behind by its record alone. Absent: it does not.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct KeptBack(pub(crate) Option<Reason>);
 
 /// A stretch of a recording, from its own start. Milliseconds. Absent: the source does not say.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
@@ -213,7 +217,7 @@ pub(crate) struct StagedMedia {
     pub(crate) announced: Option<u64>,
 }
 
-read_anew!(SourceTime, SourcePause, StagedMedia);
+read_anew!(SourceTime, KeptBack, SourcePause, StagedMedia);
 refill_fields!(SourceInteraction {
     listed,
     recordings,
@@ -273,6 +277,7 @@ refill_fields!(RecordingDetails {
     retention_class,
     delete_at,
     legal_hold,
+    kept_back,
     media_url,
     rounded,
 });

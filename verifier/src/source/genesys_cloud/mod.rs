@@ -385,7 +385,7 @@ impl Source for Live {
                 recording.id
             )))
         };
-        if let Some(reason) = details.kept_back {
+        if let Some(reason) = details.kept_back.0 {
             return unreadable(format!("{reason}, by its own record"));
         }
         match self.read(&details.interaction_id, &recording.id).await {

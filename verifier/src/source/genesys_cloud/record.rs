@@ -8,8 +8,8 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use crate::source::{
-    RecordingDetails, SourceCall, SourceFormat, SourceInteraction, SourcePause, SourceRecording,
-    SourceSegment, SourceTime, StagedAnswer,
+    KeptBack, RecordingDetails, SourceCall, SourceFormat, SourceInteraction, SourcePause,
+    SourceRecording, SourceSegment, SourceTime, StagedAnswer,
 };
 use crate::text::Text;
 use crate::utc_millis::UtcMillis;
@@ -353,7 +353,7 @@ pub(super) fn details(
         end_time: time(recording.end_time.as_deref()),
         delete_at: time(recording.delete_date.as_deref()),
         legal_hold: protected,
-        kept_back,
+        kept_back: KeptBack(kept_back),
         id: recording.id.into(),
         ..RecordingDetails::default()
     }

@@ -114,14 +114,14 @@ fn a_record_alone_may_keep_its_recording_back() {
     ] {
         let body = json!({"id": "r", "fileState": state, "startTime": "2024-01-01T00:00:00Z"});
         assert_eq!(
-            details(recording(body), &call, false).kept_back,
+            details(recording(body), &call, false).kept_back.0,
             reason,
             "{state}"
         );
     }
     let stub = json!({"id": "r", "archiveDate": "2024-01-01T00:00:00Z"});
     let stub = details(recording(stub), &call, true);
-    assert_eq!(stub.kept_back, Some(Reason::SourceNotAvailable));
+    assert_eq!(stub.kept_back.0, Some(Reason::SourceNotAvailable));
     assert!(stub.legal_hold);
 }
 
