@@ -194,7 +194,7 @@ impl Staging {
 
     /// Writes a small object, reads it back and takes it away again; what is wrong with that.
     pub(crate) async fn probe(&self) -> Result<(), StagingError> {
-        let path = Path::from(format!("{INCOMING}/probe-{}", uuid::Uuid::new_v4()));
+        let path = Path::from(format!("{INCOMING}/probe-{}", std::process::id()));
         let probed = async {
             let bytes = Bytes::from_static(b"seatrial preflight");
             self.store
@@ -208,7 +208,12 @@ impl Staging {
             }
             Ok(())
         };
-        probed.await.map_err(|error| self.place.named(error))
+        probed.await.map_err(|error| match error {
+            StagingError::Gone(_) => self.place.named(StagingError::Storage(
+                "it is not there: make the bucket or container first".to_owned(),
+            )),
+            error => self.place.named(error),
+        })
     }
 
     /// Streams bytes to `blob/<their hash>`. Nothing incomplete ever stands there.

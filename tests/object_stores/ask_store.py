@@ -1,5 +1,6 @@
 """Sends one request to an object store: METHOD URL KEY BODY. With a key it is signed as Azure's
-shared key asks (learn.microsoft.com, "Authorize with Shared Key"); without, it goes unsigned.
+shared key asks (learn.microsoft.com, "Authorize with Shared Key"); without, it looks signed, which
+is all that moto asks for.
 Prints the status on a line of its own, then the headers and the body."""
 
 import base64
@@ -29,6 +30,11 @@ if key:
     signed = f"{method}\n\n\n{length}\n\n{kind}\n\n\n\n\n\n\n{own}{resource}"
     digest = hmac.new(base64.b64decode(key), signed.encode(), hashlib.sha256).digest()
     headers["Authorization"] = f"SharedKey {account}:{base64.b64encode(digest).decode()}"
+else:
+    headers["Authorization"] = (
+        "AWS4-HMAC-SHA256 Credential=tester/20260101/us-east-1/s3/aws4_request, "
+        "SignedHeaders=host, Signature=0"
+    )
 if body:
     headers["Content-Type"] = "application/octet-stream"
 request = urllib.request.Request(url, data=body or None, method=method, headers=headers)

@@ -87,6 +87,10 @@ impl Store {
         store
     }
 
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "a program of somebody else's is waited for"
+    )]
     fn wait(&self) {
         let until = Instant::now() + Duration::from_secs(120);
         while TcpStream::connect(("127.0.0.1", self.port)).is_err() {

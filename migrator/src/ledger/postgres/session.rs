@@ -141,7 +141,7 @@ impl Session {
 
     /// Statements without parameters; answers nothing.
     pub(super) async fn batch(&self, sql: &str) -> Result<(), Trouble> {
-        Ok(self.limited(self.client.batch_execute(sql)).await?)
+        self.limited(self.client.batch_execute(sql)).await
     }
 
     /// The rows of a statement, which is prepared once.
