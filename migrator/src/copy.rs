@@ -7,12 +7,12 @@ use platforms::clock::Clock;
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::crew::enter_alone;
 use crate::engine::RUN_IN_PROGRESS;
 use crate::error::RunError;
 use crate::ledger::registry::{self, Access};
 use crate::ledger::tables::{TABLES, Table, Values};
 use crate::ledger::{Ledger, Open};
+use crate::several_runs::enter_alone;
 
 /// Under this key a ledger says that a copy into it has not come to its end.
 const COPYING: &str = "copying";
@@ -53,11 +53,11 @@ pub fn copy_ledger(
             let to = registry::open_with(&to, &access, Open::Exclusive, &clock).await?;
             enter_alone(&*to, "ledger copy", &clock).await?;
             let copied = copy(&*from, &*to).await;
-            to.crew().gone().await;
+            to.runs().gone().await;
             copied
         };
         let copied = copied.await;
-        from.crew().gone().await;
+        from.runs().gone().await;
         copied
     })
 }

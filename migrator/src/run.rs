@@ -16,7 +16,6 @@ use crate::canary::{self, Canary};
 use crate::context::RunContext;
 use crate::copy;
 use crate::coverage;
-use crate::crew::{self, WithLease};
 use crate::engine::{RUN_IN_PROGRESS, Run, holds, process};
 use crate::error::RunError;
 use crate::holds::HoldGate;
@@ -27,6 +26,7 @@ use crate::phone::PhoneRule;
 use crate::plan_change::{bind, plan_change};
 use crate::preflight;
 use crate::resolve::{MAXIMUM_DAYS, Resolver};
+use crate::several_runs::{self, WithLease};
 use crate::source;
 use crate::staging::Staging;
 use crate::status;
@@ -62,7 +62,7 @@ async fn run_plan(
     let ledger_url = options.ledger.as_deref().unwrap_or(&plan.plan.ledger.url);
     loop {
         let ledger = ledger::registry::open(ledger_url, &plan, Open::Exclusive, &clock).await?;
-        let entered = crew::enter(&*ledger, &plan, &options, &clock).await;
+        let entered = several_runs::enter(&*ledger, &plan, &options, &clock).await;
         let ended = match entered {
             Ok(()) => {
                 let work = work(
@@ -73,22 +73,22 @@ async fn run_plan(
                     clock.clone(),
                     progress,
                 );
-                crew::while_held(&*ledger, work).await
+                several_runs::while_held(&*ledger, work).await
             }
             Err(stop) => Err(stop),
         };
-        ledger.crew().gone().await;
+        ledger.runs().gone().await;
         match ended {
-            Err(RunError::TakenOver(why)) if crew::may_begin_anew(&options) => {
-                tracing::warn!(target: crew::WAITING, "{why}; it begins anew");
+            Err(RunError::TakenOver(why)) if several_runs::may_begin_anew(&options) => {
+                tracing::warn!(target: several_runs::WAITING, "{why}; it begins anew");
             }
             ended => return ended,
         }
     }
 }
 
-/// The run itself, from the door to the door: others that enter wait until it has looked at plan and
-/// ledger and has decided what is taken up.
+/// The run itself, from when it enters until it leaves: others that enter wait until it has looked
+/// at plan and ledger and has decided what is taken up.
 async fn work(
     plan: Arc<LoadedPlan>,
     options: &Options,
@@ -124,7 +124,7 @@ async fn work(
     }
     let taken_up = again::take_up(&*ledger, &plan, options).await?;
     // A store of several runs keeps that of each call.
-    let keeps_doubt = ledger.crew().name().is_some();
+    let keeps_doubt = ledger.runs().name().is_some();
     let is_unconfirmed = !keeps_doubt
         && ledger
             .meta(RUN_IN_PROGRESS)
@@ -159,7 +159,7 @@ async fn work(
         quarantined: AtomicU64::new(0),
     });
     holds::require(&run, options.interrupt.as_ref()).await?;
-    run.context.ledger.crew().entered().await?;
+    run.context.ledger.runs().entered().await?;
     let canary = match options.canary {
         Some(wanted) => Some(canary::send(&run, options, wanted, progress).await?),
         None => {
@@ -167,12 +167,12 @@ async fn work(
             None
         }
     };
-    let is_last = crew::leave(&*run.context.ledger, options, &run.context.clock).await?;
+    let is_last = several_runs::leave(&*run.context.ledger, options, &run.context.clock).await?;
     finish(&run, canary, taken_up, is_last).await
 }
 
 fn with_lease(transport: Arc<dyn Transport>, ledger: &Arc<dyn Ledger>) -> Arc<dyn Transport> {
-    if ledger.crew().name().is_none() {
+    if ledger.runs().name().is_none() {
         return transport;
     }
     Arc::new(WithLease {

@@ -49,46 +49,41 @@ impl HttpConnector for Connector {
 pub fn open(url: &Url, options: &StoreOptions) -> Result<Arc<dyn ObjectStore>, String> {
     let named = |error: &dyn std::fmt::Display| format!("{url}: {error}");
     let (scheme, prefix) = ObjectStoreScheme::parse(url).map_err(|error| named(&error))?;
+    // Whether a plain endpoint may be asked is decided where connections are made.
+    let client_options = ClientOptions::new().with_allow_http(true);
+    // The two builders have the same functions and no trait for them.
+    macro_rules! built {
+        ($builder:ty, $key:ty, $settings:expr, $endpoint:expr) => {{
+            let settings: Vec<(String, String)> = $settings;
+            let client = connector(value(&settings, $endpoint), options)?;
+            let known = settings.into_iter().filter_map(|(name, value)| {
+                let key: $key = name.parse().ok()?;
+                Some((key, value))
+            });
+            let builder = <$builder>::new().with_url(url.as_str());
+            let store = known
+                .fold(builder, |builder, (key, value)| {
+                    builder.with_config(key, value)
+                })
+                .with_client_options(client_options)
+                .with_http_connector(client)
+                .build();
+            Ok(behind(store.map_err(|error| named(&error))?, prefix))
+        }};
+    }
     match scheme {
-        ObjectStoreScheme::AmazonS3 => {
-            let settings = settings_of(&options.settings, "AWS_");
-            let endpoint = ["aws_endpoint_url_s3", "aws_endpoint", "aws_endpoint_url"];
-            let client = connector(value(&settings, &endpoint), options)?;
-            let builder = settings.into_iter().fold(
-                AmazonS3Builder::new().with_url(url.as_str()),
-                |builder, (name, value)| match name.parse::<AmazonS3ConfigKey>() {
-                    Ok(key) => builder.with_config(key, value),
-                    Err(_) => builder,
-                },
-            );
-            // Whether a plain endpoint may be asked was decided above.
-            let client_options = ClientOptions::new().with_allow_http(true);
-            let store = builder
-                .with_client_options(client_options)
-                .with_http_connector(client)
-                .build()
-                .map_err(|error| named(&error))?;
-            Ok(behind(store, prefix))
-        }
-        ObjectStoreScheme::MicrosoftAzure => {
-            let settings = settings_of(&options.settings, "AZURE_");
-            let endpoint = ["azure_storage_endpoint", "azure_endpoint"];
-            let client = connector(value(&settings, &endpoint), options)?;
-            let builder = settings.into_iter().fold(
-                MicrosoftAzureBuilder::new().with_url(url.as_str()),
-                |builder, (name, value)| match name.parse::<AzureConfigKey>() {
-                    Ok(key) => builder.with_config(key, value),
-                    Err(_) => builder,
-                },
-            );
-            let client_options = ClientOptions::new().with_allow_http(true);
-            let store = builder
-                .with_client_options(client_options)
-                .with_http_connector(client)
-                .build()
-                .map_err(|error| named(&error))?;
-            Ok(behind(store, prefix))
-        }
+        ObjectStoreScheme::AmazonS3 => built!(
+            AmazonS3Builder,
+            AmazonS3ConfigKey,
+            settings_of(&options.settings, "AWS_"),
+            &["aws_endpoint_url_s3", "aws_endpoint", "aws_endpoint_url"]
+        ),
+        ObjectStoreScheme::MicrosoftAzure => built!(
+            MicrosoftAzureBuilder,
+            AzureConfigKey,
+            settings_of(&options.settings, "AZURE_"),
+            &["azure_storage_endpoint", "azure_endpoint"]
+        ),
         _ => Err(named(&"is no s3:// and no az://")),
     }
 }

@@ -48,7 +48,7 @@ pub(crate) async fn process(
     let ledger = &run.context.ledger;
     let pool = WorkerPool::new(run, options, workers, only).await?;
     // A store of several runs keeps that of each call.
-    let keeps_doubt = ledger.crew().name().is_some();
+    let keeps_doubt = ledger.runs().name().is_some();
     if !run.context.dry_run && !keeps_doubt {
         run.context
             .ledger
@@ -119,8 +119,8 @@ impl Run {
     /// Reads one more page of the source into the ledger; `None` when there is none. Answers how
     /// many interactions are new: none while another run lists the source.
     pub(crate) async fn extract_page(&self) -> Result<Option<u64>, RunError> {
-        let crew = self.context.ledger.crew();
-        if !crew.may_list().await? {
+        let runs = self.context.ledger.runs();
+        if !runs.may_list().await? {
             self.context.clock.sleep(WHILE_ANOTHER_LISTS).await;
             return Ok(Some(0));
         }
@@ -131,7 +131,7 @@ impl Run {
             &mut *self.pages.lock().await,
         )
         .await;
-        let listed = crew.listed().await;
+        let listed = runs.listed().await;
         let added = added?;
         listed?;
         Ok(added.map(|added| {
@@ -220,7 +220,7 @@ impl WorkerPool {
         let ledger = &run.context.ledger;
         let tally = ledger.tally().await?;
         let made_up = || format!("{}-{}", std::process::id(), run.context.clock.now_ms());
-        let holder = ledger.crew().name().unwrap_or_else(made_up);
+        let holder = ledger.runs().name().unwrap_or_else(made_up);
         let buffer = match &only {
             Some(rows) => {
                 let seqs = rows.iter().map(|row| row.seq).collect();
@@ -234,7 +234,7 @@ impl WorkerPool {
                 only: only.is_some(),
                 buffer: buffer.into(),
                 look_again_ms: i64::MIN,
-                most: match ledger.crew().name() {
+                most: match ledger.runs().name() {
                     // What one run holds, another one cannot work on.
                     Some(_) => u32::try_from(2 * workers).unwrap_or(BUFFER).min(BUFFER),
                     None => BUFFER,
@@ -351,7 +351,7 @@ impl WorkerPool {
             if self.refill(run, &mut queue).await? {
                 continue;
             }
-            if queue.only || !run.context.ledger.crew().others_have_work().await? {
+            if queue.only || !run.context.ledger.runs().others_have_work().await? {
                 queue.is_dry = true;
             } else {
                 (queue.pass, queue.after) = (Pass::First, 0);
@@ -368,8 +368,8 @@ impl WorkerPool {
         }
         let most = u32::try_from(queue.left.min(u64::from(queue.most))).unwrap_or(queue.most);
         let now_ms = run.context.clock.now_ms();
-        let crew = run.context.ledger.crew();
-        let lease_ms = crew.lease_ms().unwrap_or(LEASE_MS);
+        let runs = run.context.ledger.runs();
+        let lease_ms = runs.lease_ms().unwrap_or(LEASE_MS);
         let claim = Claim {
             holder: self.holder.clone(),
             pass: queue.pass,
@@ -382,7 +382,7 @@ impl WorkerPool {
         if let Some(last) = rows.last() {
             queue.after = last.seq;
             // Another run may have listed more calls than this one has counted.
-            if crew.name().is_some() {
+            if runs.name().is_some() {
                 holds::require(run, self.interrupt.as_ref()).await?;
             }
             let failed = self.failed.lock();

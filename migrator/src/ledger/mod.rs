@@ -8,10 +8,10 @@
 
 #[cfg(test)]
 mod conformance;
-pub(crate) mod crew;
 mod postgres;
 pub(crate) mod registry;
 mod rows;
+pub(crate) mod runs;
 mod sqlite;
 pub(crate) mod tables;
 mod tally;
@@ -31,7 +31,7 @@ use tables::{Table, Values};
 
 use crate::custody;
 use crate::error::{RunError, StepError};
-use crew::{Crew, OnlyOne};
+use runs::{OneRun, Runs};
 
 /// What can be wrong with a ledger.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -88,8 +88,8 @@ pub(crate) enum Open {
 #[async_trait]
 pub(crate) trait Ledger: Send + Sync {
     /// The runs that work on it.
-    fn crew(&self) -> &dyn Crew {
-        &OnlyOne
+    fn runs(&self) -> &dyn Runs {
+        &OneRun
     }
     /// A value that a run keeps under a key. Absent: none was set.
     async fn meta(&self, key: &'static str) -> Result<Option<String>, LedgerError>;

@@ -348,6 +348,33 @@ impl ReadClient {
             .await
     }
 
+    /// Asks for a page of a job's results; `None` for the first.
+    pub(super) fn details_call(
+        &self,
+        job: &str,
+        cursor: Option<&str>,
+        page_size: u32,
+    ) -> Result<Call, CallError> {
+        let mut url = self.url(&[
+            "api",
+            "v2",
+            "analytics",
+            "conversations",
+            "details",
+            "jobs",
+            job,
+            "results",
+        ])?;
+        url.query_pairs_mut()
+            .append_pair("pageSize", &page_size.to_string());
+        if let Some(cursor) = cursor {
+            url.query_pairs_mut().append_pair("cursor", cursor);
+        }
+        let mut call = Call::get(url);
+        call.most = DETAILS_MOST;
+        Ok(call)
+    }
+
     /// A page of its results; `None` for the first.
     ///
     /// # Errors
@@ -360,23 +387,7 @@ impl ReadClient {
         cursor: Option<&str>,
         page_size: u32,
     ) -> Result<wire::DetailsPage, CallError> {
-        let mut url = self.url(&[
-            "api",
-            "v2",
-            "analytics",
-            "conversations",
-            "details",
-            "jobs",
-            id,
-            "results",
-        ])?;
-        url.query_pairs_mut()
-            .append_pair("pageSize", &page_size.to_string());
-        if let Some(cursor) = cursor {
-            url.query_pairs_mut().append_pair("cursor", cursor);
-        }
-        let mut call = Call::get(url);
-        call.most = DETAILS_MOST;
+        let call = self.details_call(id, cursor, page_size)?;
         self.session.json(&call).await
     }
 

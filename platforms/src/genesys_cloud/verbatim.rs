@@ -9,7 +9,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 use url::Url;
 
-use super::read::{DETAILS_MOST, ReadClient};
+use super::read::ReadClient;
 use crate::error::CallError;
 use crate::net::answer::{Answer, Media};
 use crate::net::call::Call;
@@ -73,23 +73,7 @@ impl ReadClient {
         cursor: Option<&str>,
         page_size: u32,
     ) -> Result<DetailsPage, CallError> {
-        let mut url = self.url(&[
-            "api",
-            "v2",
-            "analytics",
-            "conversations",
-            "details",
-            "jobs",
-            job,
-            "results",
-        ])?;
-        url.query_pairs_mut()
-            .append_pair("pageSize", &page_size.to_string());
-        if let Some(cursor) = cursor {
-            url.query_pairs_mut().append_pair("cursor", cursor);
-        }
-        let mut call = Call::get(url);
-        call.most = DETAILS_MOST;
+        let call = self.details_call(job, cursor, page_size)?;
         self.session.json(&call).await
     }
 

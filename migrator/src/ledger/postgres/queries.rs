@@ -5,15 +5,15 @@ use std::collections::BTreeMap;
 use async_trait::async_trait;
 use tokio_postgres::types::ToSql;
 
-use super::crew::end_leases;
 use super::custody::append;
 use super::rows::{
     INTERACTION_COLUMNS, PAGE, count, interaction_row, stored, text, text_if, with_recordings,
 };
+use super::runs::end_leases;
 use super::session::{Session, Trouble};
 use super::{For, PostgresLedger, copy, listing, transaction};
 use crate::custody;
-use crate::ledger::crew::Crew;
+use crate::ledger::runs::Runs;
 use crate::ledger::tables::{Table, Values};
 use crate::ledger::{
     Added, Change, Claim, InteractionRow, Ledger, LedgerError, NewInteraction, Pass, Redo,
@@ -23,7 +23,7 @@ use crate::step::Phase;
 
 #[async_trait]
 impl Ledger for PostgresLedger {
-    fn crew(&self) -> &dyn Crew {
+    fn runs(&self) -> &dyn Runs {
         self
     }
 

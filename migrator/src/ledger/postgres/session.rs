@@ -144,21 +144,24 @@ impl Session {
         self.limited(self.client.batch_execute(sql)).await
     }
 
-    /// The rows of a statement, which is prepared once.
+    /// A statement, which is prepared once.
+    async fn statement(&self, sql: &str) -> Result<Statement, Trouble> {
+        let known = self.prepared.lock().get(sql).cloned();
+        if let Some(statement) = known {
+            return Ok(statement);
+        }
+        let made = self.limited(self.client.prepare(sql)).await?;
+        self.prepared.lock().insert(sql.to_owned(), made.clone());
+        Ok(made)
+    }
+
+    /// The rows of a statement.
     pub(super) async fn rows(
         &self,
         sql: &str,
         parameters: &[&(dyn ToSql + Sync)],
     ) -> Result<Vec<Row>, Trouble> {
-        let known = self.prepared.lock().get(sql).cloned();
-        let statement = match known {
-            Some(statement) => statement,
-            None => {
-                let made = self.limited(self.client.prepare(sql)).await?;
-                self.prepared.lock().insert(sql.to_owned(), made.clone());
-                made
-            }
-        };
+        let statement = self.statement(sql).await?;
         self.limited(self.client.query(&statement, parameters))
             .await
     }
@@ -169,15 +172,7 @@ impl Session {
         sql: &str,
         parameters: &[&(dyn ToSql + Sync)],
     ) -> Result<u64, Trouble> {
-        let known = self.prepared.lock().get(sql).cloned();
-        let statement = match known {
-            Some(statement) => statement,
-            None => {
-                let made = self.limited(self.client.prepare(sql)).await?;
-                self.prepared.lock().insert(sql.to_owned(), made.clone());
-                made
-            }
-        };
+        let statement = self.statement(sql).await?;
         self.limited(self.client.execute(&statement, parameters))
             .await
     }

@@ -7,7 +7,7 @@ use platforms::clock::Clock;
 
 use super::address::Address;
 use super::*;
-use crate::ledger::crew::{Crew, Entrant};
+use crate::ledger::runs::{NewRun, Runs};
 use crate::ledger::tables::{TABLES, Values};
 use crate::ledger::{
     Change, Claim, InteractionRow, Ledger, NewInteraction, NewRecording, Pass, conformance,
@@ -51,11 +51,11 @@ async fn enter_with(
     plan: &str,
     alone: Option<&'static str>,
 ) -> Result<(), LedgerError> {
-    let entrant = Entrant {
+    let new_run = NewRun {
         plan_hash: plan.to_owned(),
         alone,
     };
-    while ledger.try_enter(&entrant).await?.is_some() {
+    while ledger.try_enter(&new_run).await?.is_some() {
         ledger.clock.sleep(Duration::from_millis(20)).await;
     }
     ledger.entered().await
@@ -207,7 +207,7 @@ async fn whoever_was_away_for_longer_than_its_lease_writes_nothing() {
 #[ignore = "needs PostgreSQL; ./check runs it"]
 async fn a_run_with_another_plan_or_alone_waits_for_a_person() {
     let server = Server::start();
-    let url = server.url_of("door");
+    let url = server.url_of("entry");
     let (one, other) = (opened(&url, 60_000).await, opened(&url, 60_000).await);
     enter(&one, None).await.expect("in");
     for (plan, alone, word) in [

@@ -12,7 +12,7 @@ use platforms::transport::{Body, Retry, Transport, TransportError};
 
 use crate::error::RunError;
 use crate::ledger::Ledger;
-use crate::ledger::crew::Entrant;
+use crate::ledger::runs::NewRun;
 use crate::options::Options;
 
 /// Lines under this target are told whatever the level: somebody may wonder what is waited for.
@@ -20,7 +20,7 @@ pub(crate) const WAITING: &str = "platforms::waiting";
 /// Between two looks whether somebody who enters or leaves has done so.
 const PAUSE: Duration = Duration::from_millis(500);
 
-/// Enters, and waits for whoever enters or leaves. Until [`Ledger::crew`]'s `entered` everybody
+/// Enters, and waits for whoever enters or leaves. Until [`Ledger::runs`]'s `entered` everybody
 /// else waits.
 pub(crate) async fn enter(
     ledger: &dyn Ledger,
@@ -28,12 +28,12 @@ pub(crate) async fn enter(
     options: &Options,
     clock: &Clock,
 ) -> Result<(), RunError> {
-    let entrant = Entrant {
+    let new_run = NewRun {
         plan_hash: plan.hash.clone(),
         alone: alone(options),
     };
     let mut told = false;
-    while let Some(other) = ledger.crew().try_enter(&entrant).await? {
+    while let Some(other) = ledger.runs().try_enter(&new_run).await? {
         if !told {
             tracing::warn!(
                 target: WAITING,
@@ -55,7 +55,7 @@ pub(crate) async fn leave(
     clock: &Clock,
 ) -> Result<bool, RunError> {
     loop {
-        if let Some(is_last) = ledger.crew().try_leave().await? {
+        if let Some(is_last) = ledger.runs().try_leave().await? {
             return Ok(is_last);
         }
         go_on(options)?;
@@ -69,14 +69,14 @@ pub(crate) async fn enter_alone(
     why: &'static str,
     clock: &Clock,
 ) -> Result<(), RunError> {
-    let entrant = Entrant {
+    let new_run = NewRun {
         plan_hash: String::new(),
         alone: Some(why),
     };
-    while ledger.crew().try_enter(&entrant).await?.is_some() {
+    while ledger.runs().try_enter(&new_run).await?.is_some() {
         clock.sleep(PAUSE).await;
     }
-    Ok(ledger.crew().entered().await?)
+    Ok(ledger.runs().entered().await?)
 }
 
 fn go_on(options: &Options) -> Result<(), RunError> {
@@ -112,13 +112,13 @@ pub(crate) async fn while_held<T>(
     ledger: &dyn Ledger,
     work: impl Future<Output = Result<T, RunError>>,
 ) -> Result<T, RunError> {
-    let crew = ledger.crew();
-    if crew.name().is_none() {
+    let runs = ledger.runs();
+    if runs.name().is_none() {
         return work.await;
     }
     let mut work = std::pin::pin!(work);
-    let mut lost = crew.lost();
-    let mut standing = crew.at_work();
+    let mut lost = runs.lost();
+    let mut standing = runs.at_work();
     std::future::poll_fn(move |context| {
         if let Poll::Ready(why) = lost.as_mut().poll(context) {
             return Poll::Ready(Err(why.into()));
@@ -126,7 +126,7 @@ pub(crate) async fn while_held<T>(
         if standing.as_mut().poll(context).is_pending() {
             return Poll::Pending;
         }
-        standing = crew.at_work();
+        standing = runs.at_work();
         work.as_mut().poll(context)
     })
     .await
@@ -145,7 +145,7 @@ impl Transport for WithLease {
         &self,
         request: http::Request<Body>,
     ) -> Result<http::Response<Body>, TransportError> {
-        self.ledger.crew().at_work().await;
+        self.ledger.runs().at_work().await;
         self.inner.send(request).await
     }
 
@@ -154,6 +154,6 @@ impl Transport for WithLease {
     }
 
     fn budget(&self) -> Option<&dyn Budget> {
-        self.ledger.crew().budget()
+        self.ledger.runs().budget()
     }
 }

@@ -12,10 +12,10 @@ use tokio_postgres::Row;
 use super::session::{Session, Trouble};
 use super::{For, PATIENCE, Place, PostgresLedger, transaction};
 use crate::ledger::LedgerError;
-use crate::ledger::crew::{Crew, Entrant};
+use crate::ledger::runs::{NewRun, Runs};
 
 /// Whose turn it is to enter or to leave.
-const DOOR: &str = "door";
+const ENTRY: &str = "entry";
 /// Whose turn it is to list the source.
 const LISTING: &str = "listing";
 /// How long a run that ends tries to say so.
@@ -153,7 +153,7 @@ impl PostgresLedger {
 }
 
 #[async_trait]
-impl Crew for PostgresLedger {
+impl Runs for PostgresLedger {
     fn name(&self) -> Option<String> {
         self.run_name()
     }
@@ -162,9 +162,9 @@ impl Crew for PostgresLedger {
         Some(self.place.lease_ms)
     }
 
-    async fn try_enter(&self, entrant: &Entrant) -> Result<Option<String>, LedgerError> {
+    async fn try_enter(&self, new_run: &NewRun) -> Result<Option<String>, LedgerError> {
         let run = self.register().await?;
-        if let Some(other) = self.take_turn(&run, DOOR).await? {
+        if let Some(other) = self.take_turn(&run, ENTRY).await? {
             return Ok(Some(other));
         }
         transaction!(self, For::Writing, session => {
@@ -176,11 +176,11 @@ impl Crew for PostgresLedger {
                 )
                 .await?;
             let others = others.iter().map(Other::of).collect::<Result<Vec<_>, _>>()?;
-            may_join(entrant, &others)?;
+            may_join(new_run, &others)?;
             session
                 .change(
                     "UPDATE run SET is_in = true, plan_hash = $2, alone = $3 WHERE name = $1",
-                    &[&run, &entrant.plan_hash, &entrant.alone],
+                    &[&run, &new_run.plan_hash, &new_run.alone],
                 )
                 .await?;
             Ok(None)
@@ -188,7 +188,7 @@ impl Crew for PostgresLedger {
     }
 
     async fn entered(&self) -> Result<(), LedgerError> {
-        self.give_turn(DOOR).await
+        self.give_turn(ENTRY).await
     }
 
     async fn may_list(&self) -> Result<bool, LedgerError> {
@@ -223,7 +223,7 @@ impl Crew for PostgresLedger {
         let Some(run) = self.run_name() else {
             return Ok(Some(true));
         };
-        if self.take_turn(&run, DOOR).await?.is_some() {
+        if self.take_turn(&run, ENTRY).await?.is_some() {
             return Ok(None);
         }
         transaction!(self, For::Writing, session => {
@@ -310,7 +310,7 @@ impl Other {
 }
 
 /// Whether a run may work beside the others.
-fn may_join(entrant: &Entrant, others: &[Other]) -> Result<(), LedgerError> {
+fn may_join(new_run: &NewRun, others: &[Other]) -> Result<(), LedgerError> {
     let names: Vec<&str> = others.iter().map(|other| &*other.name).collect();
     let names = names.join(", ");
     let refused = |why: String| {
@@ -324,14 +324,14 @@ fn may_join(entrant: &Entrant, others: &[Other]) -> Result<(), LedgerError> {
     {
         return refused(format!("{name} works on this ledger alone ({why})"));
     }
-    if let (Some(why), false) = (entrant.alone, others.is_empty()) {
+    if let (Some(why), false) = (new_run.alone, others.is_empty()) {
         return refused(format!(
             "{why} is done while no other run works on this ledger, and {names} does"
         ));
     }
     if others
         .iter()
-        .any(|other| other.plan_hash != entrant.plan_hash)
+        .any(|other| other.plan_hash != new_run.plan_hash)
     {
         return refused(format!(
             "{names} works on this ledger under another plan, and all that work at once have the \

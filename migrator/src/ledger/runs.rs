@@ -8,7 +8,7 @@ use super::LedgerError;
 
 /// What a run says of itself when it enters.
 #[derive(Debug, Clone)]
-pub(crate) struct Entrant {
+pub(crate) struct NewRun {
     /// Hash of its plan: all that work at the same time have the same.
     pub(crate) plan_hash: String,
     /// Why nobody else may be at work. Absent: others may.
@@ -17,7 +17,7 @@ pub(crate) struct Entrant {
 
 /// The runs at work on one ledger. What a store of one process answers is given here.
 #[async_trait]
-pub(crate) trait Crew: Send + Sync {
+pub(crate) trait Runs: Send + Sync {
     /// Under which name this run claims. Absent: it is the only one, and makes up its own.
     fn name(&self) -> Option<String> {
         None
@@ -28,10 +28,10 @@ pub(crate) trait Crew: Send + Sync {
         None
     }
 
-    /// Tries to enter. Others that want to enter or to leave wait until [`Crew::entered`]. Answers
+    /// Tries to enter. Others that want to enter or to leave wait until [`Runs::entered`]. Answers
     /// whom it waits for; `None`: it is in. Refused where others work under another plan, or
     /// somebody has to be alone.
-    async fn try_enter(&self, _: &Entrant) -> Result<Option<String>, LedgerError> {
+    async fn try_enter(&self, _: &NewRun) -> Result<Option<String>, LedgerError> {
         Ok(None)
     }
 
@@ -40,7 +40,7 @@ pub(crate) trait Crew: Send + Sync {
         Ok(())
     }
 
-    /// Whether this run lists the source now; nobody else does until [`Crew::listed`].
+    /// Whether this run lists the source now; nobody else does until [`Runs::listed`].
     async fn may_list(&self) -> Result<bool, LedgerError> {
         Ok(true)
     }
@@ -56,7 +56,7 @@ pub(crate) trait Crew: Send + Sync {
     }
 
     /// Tries to leave. Answers whether this run is the last one, `None` where it waits for somebody
-    /// who enters or leaves. Nobody enters until [`Crew::gone`].
+    /// who enters or leaves. Nobody enters until [`Runs::gone`].
     async fn try_leave(&self) -> Result<Option<bool>, LedgerError> {
         Ok(Some(true))
     }
@@ -80,6 +80,6 @@ pub(crate) trait Crew: Send + Sync {
 }
 
 /// The one run of a store that belongs to one process.
-pub(crate) struct OnlyOne;
+pub(crate) struct OneRun;
 
-impl Crew for OnlyOne {}
+impl Runs for OneRun {}
