@@ -4,6 +4,7 @@
 use std::fmt::Write as _;
 
 use audio::{Codec, Pcm};
+use platforms::clock::Clock;
 use serde_json::json;
 
 /// An export, and what becomes of it.
@@ -108,7 +109,20 @@ fn sound(seed: u64, codec: Codec) -> Vec<u8> {
     audio::encode(&pcm, codec).expect("a codec that is written")
 }
 
-/// Day and month of a call, in 2024.
+/// The year of all calls: last year, so that nothing of them has expired and no call is yet to come,
+/// whatever day it is.
+fn year() -> i16 {
+    let now = Clock::real().now().to_zoned(jiff::tz::TimeZone::UTC);
+    now.year() - 1
+}
+
+/// Day on which clocks go back in Europe.
+fn last_sunday_of_october(year: i16) -> i8 {
+    let last = jiff::civil::date(year, 10, 31);
+    31 - last.weekday().to_sunday_zero_offset()
+}
+
+/// Day and month of a call.
 fn date(call: u64) -> (u64, u64) {
     (call % 28 + 1, call % 5 + 1)
 }
@@ -118,6 +132,7 @@ fn uuid(kind: u64, number: u64) -> String {
 }
 
 fn genesys_cloud_s3(gaps: Gaps) -> Sample {
+    let year = year();
     let agents = [1, 2, 3, 4].map(|n| uuid(0xa, n));
     let queues = [1, 2, 3].map(|n| uuid(0xb, n));
     let mut sample = Sample::new(
@@ -129,7 +144,7 @@ fn genesys_cloud_s3(gaps: Gaps) -> Sample {
         let (day, month) = date(call);
         let conversation = uuid(0xc, call);
         let folder = format!(
-            "{}/year=2024/month={month}/day={day}/hour=10/conversation_id={conversation}",
+            "{}/year={year}/month={month}/day={day}/hour=10/conversation_id={conversation}",
             uuid(0, 7)
         );
         sample.calls += 1;
@@ -142,8 +157,8 @@ fn genesys_cloud_s3(gaps: Gaps) -> Sample {
                 "provider": "Edge",
                 "userIds": if part == 0 { json!([sample.agent(call)]) } else { json!([sample.agent(call), sample.agent(call + 1)]) },
                 "queueIds": [sample.queue(call)],
-                "startTime": format!("2024-{month:02}-{day:02}T10:{:02}:00.000Z", 5 + part),
-                "endTime": format!("2024-{month:02}-{day:02}T10:{:02}:59.500Z", 5 + part),
+                "startTime": format!("{year}-{month:02}-{day:02}T10:{:02}:00.000Z", 5 + part),
+                "endTime": format!("{year}-{month:02}-{day:02}T10:{:02}:59.500Z", 5 + part),
                 "initialDirection": if call % 3 == 0 { "outbound" } else { "inbound" },
                 "ani": if call % 7 == 0 { json!(null) } else { json!(format!("tel:+1555010{call:04}")) },
                 "dnis": "tel:+18005550100",
@@ -200,7 +215,7 @@ fn genesys_cloud_s3(gaps: Gaps) -> Sample {
         return sample;
     }
     let broken = format!(
-        "{}/year=2024/month=1/day=1/hour=1/conversation_id={}/{}_metadata.json",
+        "{}/year={year}/month=1/day=1/hour=1/conversation_id={}/{}_metadata.json",
         uuid(0, 7),
         uuid(0xc, 999),
         uuid(0xd, 9990)
@@ -216,6 +231,7 @@ fn genesys_cloud_s3(gaps: Gaps) -> Sample {
 }
 
 fn amazon_connect(gaps: Gaps) -> Sample {
+    let year = year();
     let agents = ["jdoe", "m.müller", "agent-3", "x@acme.example"];
     let queues = [1, 2, 3].map(|n| uuid(0xb, n));
     let mut sample = Sample::new(
@@ -229,24 +245,24 @@ fn amazon_connect(gaps: Gaps) -> Sample {
         let (day, month) = date(call);
         let id = uuid(0xc, call);
         let path = format!(
-            "connect/acme/CallRecordings/2024/{month:02}/{day:02}/{id}_20240101T10:00_UTC.wav"
+            "connect/acme/CallRecordings/{year}/{month:02}/{day:02}/{id}_{year}0101T10:00_UTC.wav"
         );
         let has_audio = call % 13 != 12;
         let status = if call == 20 { "DELETED" } else { "AVAILABLE" };
         let recording = json!({
             "Status": status, "DeletionReason": null, "Location": format!("acme-recordings/{path}"),
             "MediaStreamType": "AUDIO", "ParticipantType": "ALL", "StorageType": "S3",
-            "StartTimestamp": format!("2024-{month:02}-{day:02}T10:00:10Z"),
-            "StopTimestamp": format!("2024-{month:02}-{day:02}T10:04:10Z"),
+            "StartTimestamp": format!("{year}-{month:02}-{day:02}T10:00:10Z"),
+            "StopTimestamp": format!("{year}-{month:02}-{day:02}T10:04:10Z"),
         });
         let screen = json!({"Status": "AVAILABLE", "Location": "acme-recordings/x.mp4", "MediaStreamType": "VIDEO"});
         let mut record = json!({
             "AWSAccountId": "1", "Channel": "VOICE", "ContactId": id,
             "InitialContactId": if call % 9 == 0 { json!(uuid(0xc, call.saturating_sub(1))) } else { json!(null) },
             "InitiationMethod": (["INBOUND", "OUTBOUND", "TRANSFER", "CALLBACK"][call as usize % 4]),
-            "InitiationTimestamp": format!("2024-{month:02}-{day:02}T10:00:00Z"),
-            "DisconnectTimestamp": format!("2024-{month:02}-{day:02}T10:05:00Z"),
-            "LastUpdateTimestamp": format!("2024-{month:02}-{day:02}T10:06:00Z"),
+            "InitiationTimestamp": format!("{year}-{month:02}-{day:02}T10:00:00Z"),
+            "DisconnectTimestamp": format!("{year}-{month:02}-{day:02}T10:05:00Z"),
+            "LastUpdateTimestamp": format!("{year}-{month:02}-{day:02}T10:06:00Z"),
             "DisconnectReason": "CUSTOMER_DISCONNECT",
             "CustomerEndpoint": {"Address": format!("+1555020{call:04}"), "Type": "TELEPHONE_NUMBER"},
             "SystemEndpoint": {"Address": "+18005550100", "Type": "TELEPHONE_NUMBER"},
@@ -262,7 +278,7 @@ fn amazon_connect(gaps: Gaps) -> Sample {
             let _ = writeln!(lines, "{record}");
         }
         if call % 11 == 0 {
-            record["LastUpdateTimestamp"] = json!("2024-12-31T00:00:00Z");
+            record["LastUpdateTimestamp"] = json!(format!("{year}-12-31T00:00:00Z"));
             record["DisconnectReason"] = json!("AGENT_DISCONNECT");
             let _ = writeln!(lines, "{record}");
         }
@@ -283,18 +299,19 @@ fn amazon_connect(gaps: Gaps) -> Sample {
         lines.push_str("{\"Channel\": \"VOICE\", \"Con");
         sample.calls += 1;
         sample.named.push(format!(
-            "firehose/2024.ndjson line {}: is not JSON at column",
+            "firehose/{year}.ndjson line {}: is not JSON at column",
             lines.lines().count()
         ));
     }
     sample.files.push((
-        "records/firehose/2024.ndjson".to_owned(),
+        format!("records/firehose/{year}.ndjson"),
         lines.into_bytes(),
     ));
     sample
 }
 
 fn nice(gaps: Gaps) -> Sample {
+    let year = year();
     let agents = ["1001", "1002", "1003", "1004"];
     let mut sample = Sample::new("nice", agents, ["Sales", "Support", "Français"]);
     (sample.audio, sample.metadata) = ("archive".to_owned(), "meta".to_owned());
@@ -308,9 +325,13 @@ fn nice(gaps: Gaps) -> Sample {
             let segment = format!("{id}{part}");
             // Around the end of daylight saving time, and in both forms of the clock.
             let start = match call {
-                7 => format!("10/27/2024 01:{:02}:00 AM", 10 + part),
-                8 => format!("{month}/{day}/2024 13:{:02}:00", 10 + part),
-                _ => format!("{month}/{day}/2024 01:{:02}:00 PM", 10 + part),
+                7 => format!(
+                    "10/{}/{year} 01:{:02}:00 AM",
+                    last_sunday_of_october(year),
+                    10 + part
+                ),
+                8 => format!("{month}/{day}/{year} 13:{:02}:00", 10 + part),
+                _ => format!("{month}/{day}/{year} 01:{:02}:00 PM", 10 + part),
             };
             let stop = if call == 9 {
                 "N/A".to_owned()
@@ -322,7 +343,7 @@ fn nice(gaps: Gaps) -> Sample {
             } else {
                 "0:00:45"
             };
-            let path = format!("NTLogger\\2024\\{month:02}\\{segment}.wav");
+            let path = format!("NTLogger\\{year}\\{month:02}\\{segment}.wav");
             let _ = write!(
                 text,
                 "{id}\t{segment}\t{start}\t{stop}\t{length}\t{}\t{}\tNULL\t+4420794600{call:02}\t0800\tL1\t\"Smith, \"\"J\"\" ({})\"\tE:\\{path}\tPCM\t7-Year Retention\t{}\t{}\tété {call}\r\n",
@@ -337,7 +358,7 @@ fn nice(gaps: Gaps) -> Sample {
                 },
             );
             sample.recordings += 1;
-            let on_disk = format!("archive/2024/{month:02}/{segment}.wav");
+            let on_disk = format!("archive/{year}/{month:02}/{segment}.wav");
             sample.audio(on_disk, 2000 + call * 10 + part, Codec::PcmS16);
             if gaps.at(call, 12) {
                 stays = true;
@@ -365,9 +386,12 @@ fn nice(gaps: Gaps) -> Sample {
 }
 
 fn verint(gaps: Gaps) -> Sample {
+    let year = year();
     let agents = ["E100", "E200", "E300", "E400"];
     let mut sample = Sample::new("verint", agents, ["Zürich", "Genève", "Bern"]);
-    let mut text = "Contacts of 2024;;\r\nContact ID;INUM;Date;Time;Duration;Time Zone;Direction;Employee ID;Organization;Wrap Up;ANI;DNIS;Audio Length;Retention Class;Delete Date;Legal Hold;Extension\r\n".to_owned();
+    let mut text = format!(
+        "Contacts of {year};;\r\nContact ID;INUM;Date;Time;Duration;Time Zone;Direction;Employee ID;Organization;Wrap Up;ANI;DNIS;Audio Length;Retention Class;Delete Date;Legal Hold;Extension\r\n"
+    );
     for call in 0..CALLS {
         let (day, month) = date(call);
         let id = format!("9{call:06}");
@@ -377,7 +401,7 @@ fn verint(gaps: Gaps) -> Sample {
             let inum = format!("8410{call:04}{part}");
             let _ = write!(
                 text,
-                "{id};{inum};{day:02}.{month:02}.2024;{};90;{};{};{};{};{};+4144{call:07};-;{};{};{};{};\"4{call:03}\"\r\n",
+                "{id};{inum};{day:02}.{month:02}.{year};{};90;{};{};{};{};{};+4144{call:07};-;{};{};{};{};\"4{call:03}\"\r\n",
                 if call == 5 {
                     "09:30".to_owned()
                 } else {
@@ -394,7 +418,11 @@ fn verint(gaps: Gaps) -> Sample {
                 } else {
                     "7-Year Retention"
                 },
-                if call % 8 == 0 { "31.01.2031" } else { "" },
+                if call % 8 == 0 {
+                    format!("31.01.{}", year + 7)
+                } else {
+                    String::new()
+                },
                 if call % 9 == 0 { "1" } else { "0" },
             );
             sample.recordings += 1;
@@ -419,7 +447,7 @@ fn verint(gaps: Gaps) -> Sample {
         }
     }
     if gaps == Gaps::Some {
-        text.push_str("9999999;84109999;01.01.2024;09:30:00\r\n");
+        text.push_str(&format!("9999999;84109999;01.01.{year};09:30:00\r\n"));
         sample.calls += 1;
         sample.named.push(format!(
             "report.csv line {}: has 4 cells, and the header has 17",
@@ -435,6 +463,7 @@ fn verint(gaps: Gaps) -> Sample {
 }
 
 fn five9(gaps: Gaps) -> Sample {
+    let year = year();
     let agents = [
         "ann@acme.example",
         "bob@acme.example",
@@ -446,15 +475,15 @@ fn five9(gaps: Gaps) -> Sample {
     for call in 0..CALLS {
         let (day, month) = date(call);
         let month_name = ["Jan", "Feb", "Mar", "Apr", "May"][month as usize - 1];
-        let weekday = jiff::civil::date(2024, month as i8, day as i8)
+        let weekday = jiff::civil::date(year, month as i8, day as i8)
             .strftime("%a")
             .to_string();
         let id = format!("3000000{call:08}");
         let count = if call % 12 == 4 { 0 } else { call % 2 + 1 };
         let stamp = if call == 3 {
-            "2024-03-05 14:03:11".to_owned()
+            format!("{year}-03-05 14:03:11")
         } else {
-            format!("{weekday}, {day:02} {month_name} 2024 14:03:11")
+            format!("{weekday}, {day:02} {month_name} {year} 14:03:11")
         };
         let kind = ["Inbound", "Outbound", "3rd party transfer", "Internal"][call as usize % 4];
         let _ = writeln!(
@@ -476,7 +505,10 @@ fn five9(gaps: Gaps) -> Sample {
         sample.calls += 1;
         for part in 0..count {
             sample.recordings += 1;
-            let name = format!("{month}_{day}_2024/{}/{id}_{part}.wav", sample.agent(call));
+            let name = format!(
+                "{month}_{day}_{year}/{}/{id}_{part}.wav",
+                sample.agent(call)
+            );
             if gaps.at(call, 41) {
                 // What a transfer that broke off leaves.
                 sample.quarantined += 1;
@@ -506,6 +538,7 @@ fn five9(gaps: Gaps) -> Sample {
 }
 
 fn vcon(gaps: Gaps) -> Sample {
+    let year = year();
     let agents = [
         "ann@acme.example",
         "Bob Ü",
@@ -529,7 +562,7 @@ fn vcon(gaps: Gaps) -> Sample {
         for part in 0..=u64::from(call % 10 == 6) {
             let name = format!("media/{id}-{part}.wav");
             let mut one = json!({
-                "type": "recording", "start": format!("2024-{month:02}-{day:02}T10:0{part}:00.000+02:00"),
+                "type": "recording", "start": format!("{year}-{month:02}-{day:02}T10:0{part}:00.000+02:00"),
                 "duration": 1.5, "parties": [0, 1], "mediatype": "audio/x-wav", "filename": name,
             });
             sample.recordings += 1;
@@ -549,13 +582,14 @@ fn vcon(gaps: Gaps) -> Sample {
             dialog.push(one);
         }
         let document = json!({
-            "vcon": "0.0.2", "uuid": id, "created_at": "2024-06-01T00:00:00Z", "subject": format!("Case {call}"),
+            "vcon": "0.0.2", "uuid": id, "created_at": format!("{year}-06-01T00:00:00Z"), "subject": format!("Case {call}"),
             "parties": [{"tel": format!("tel:+1555040{call:04}"), "role": "customer", "name": "C"}, agent],
             "dialog": dialog, "analysis": [], "attachments": [],
         });
-        sample
-            .files
-            .push((format!("2024/{id}.vcon"), document.to_string().into_bytes()));
+        sample.files.push((
+            format!("{year}/{id}.vcon"),
+            document.to_string().into_bytes(),
+        ));
         sample.calls += 1;
         if stays {
             sample.stay.push(id)
